@@ -1,0 +1,1 @@
+"""How people reach it: services (use cases), command line, routes and pages."""

@@ -1,0 +1,1 @@
+"""Everything that reads or writes: PostGIS, OpenStreetMap, GIS files, tables, exports."""

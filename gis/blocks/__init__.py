@@ -1,0 +1,1 @@
+"""Streets to blocks to atoms: the seamless units everything is built from."""

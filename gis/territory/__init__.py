@@ -1,0 +1,1 @@
+"""What comes in: streets, barriers, buildings, compounds and divisions, checked on entry."""
