@@ -1,0 +1,160 @@
+"""Fixtures every layer's tests share: a migrated database, cloned from a template in a fraction of a second."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+#: Rough identity of one migrated schema: a change of any of these makes a new template.
+SCHEMA_SOURCES = ("data/postgres/migrations/**/*.py", "data/postgres/schema*.py", "data/postgres/migrate.py")
+#: Advisory lock under which one of several test runs makes the template.
+TEMPLATE_LOCK = 7_215_001
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _leave_real_database_alone() -> None:
+    """No test may reach the database a person works with."""
+    os.environ.pop("DATABASE_URL", None)
+
+
+@dataclass
+class Server:
+    """A PostgreSQL server for tests: databases are made below one prefix and dropped at the end."""
+
+    admin_url: str
+    prefix: str
+    suffix: str = ""
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def name(self, part: str) -> str:
+        return f"{self.prefix}_{part}{self.suffix}"
+
+    def url(self, name: str) -> str:
+        head, _, query = self.admin_url.partition("?")
+        return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+    def connect(self):
+        import psycopg
+
+        return psycopg.connect(self.admin_url.replace("postgresql+psycopg://", "postgresql://"), autocommit=True)
+
+
+def _test_server() -> Server:
+    from data.postgres import cluster
+
+    given = os.environ.get("TEST_DATABASE_URL", "").strip()
+    if not given:
+        return Server(cluster.Cluster("pg-test", durable=False).up(), "wangge")
+    url = cluster.sqlalchemy_url(given)
+    name = url.partition("?")[0].rpartition("/")[2]
+    if not name.endswith("_test"):
+        pytest.fail(f"TEST_DATABASE_URL names the database {name!r}: tests only use one whose name ends in _test")
+    return Server(url, name.removesuffix("_test"), "_test")
+
+
+def _schema_hash() -> str:
+    files = sorted({f for pattern in SCHEMA_SOURCES for f in ROOT.glob(pattern)})
+    return hashlib.sha256(b"\0".join(f.read_bytes() for f in files)).hexdigest()[:12]
+
+
+def _drop_leftovers(server: Server, connection) -> None:
+    """Databases of test runs that were killed."""
+    from data.machine.processes import alive
+
+    pattern = re.compile(re.escape(server.name("@")).replace("@", r"run_(\d+)_\d+"))
+    for (name,) in connection.execute("SELECT datname FROM pg_database").fetchall():
+        found = pattern.fullmatch(name)
+        if found and not alive(int(found[1])):
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _make_template(server: Server, connection) -> str:
+    from importlib.util import find_spec
+
+    name = server.name(f"template_{_schema_hash()}")
+    connection.execute("SELECT pg_advisory_lock(%s)", (TEMPLATE_LOCK,))
+    try:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
+            return name
+        making = server.name("template_making")
+        connection.execute(f'DROP DATABASE IF EXISTS "{making}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{making}"')
+        if find_spec("data.postgres.migrate"):
+            from data.postgres import migrate
+
+            migrate.upgrade(server.url(making))
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+            (making,),
+        )
+        connection.execute(f'ALTER DATABASE "{making}" RENAME TO "{name}"')
+    finally:
+        connection.execute("SELECT pg_advisory_unlock(%s)", (TEMPLATE_LOCK,))
+    return name
+
+
+@pytest.fixture(scope="session")
+def database_server(_leave_real_database_alone: None) -> Iterator[tuple[Server, str]]:
+    """The test server and the name of its migrated template. On Linux a missing PostGIS is a failure, not a skip."""
+    import psycopg
+
+    from gis.errors import SetupError
+
+    try:
+        server = _test_server()
+    except SetupError as error:
+        from api.messages import of_error
+
+        say = pytest.fail if sys.platform == "linux" else pytest.skip
+        say(f"no PostGIS for the database tests: {of_error(error, 'en')}")
+    for attempt in range(5):
+        try:
+            # held open to the end: the last run that has one stops the server
+            connection = server.connect()
+            break
+        except psycopg.OperationalError:
+            if attempt == 4:
+                raise
+            server = _test_server()
+    with connection:
+        _drop_leftovers(server, connection)
+        yield server, _make_template(server, connection)
+        _drop_own(server, connection)
+        others = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        ).fetchone()
+    if others == (0,) and not server.suffix:
+        from data.postgres import cluster
+
+        cluster.Cluster("pg-test", durable=False).down()
+
+
+def _drop_own(server: Server, connection) -> None:
+    mine = server.name(f"run_{os.getpid()}_")[: -len(server.suffix) or None]
+    for (name,) in connection.execute("SELECT datname FROM pg_database").fetchall():
+        if name.startswith(mine):
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="module")
+def database_url(database_server: tuple[Server, str]) -> Iterator[str]:
+    """SQLAlchemy's address of an empty migrated database of this module's own; dropped afterwards."""
+    server, template = database_server
+    name = server.name(f"run_{os.getpid()}_{next(server.numbers)}")
+    with server.connect() as connection:
+        # two clones of one template at once make the second wait, not fail
+        connection.execute("SELECT pg_advisory_lock(%s)", (TEMPLATE_LOCK,))
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+        connection.execute("SELECT pg_advisory_unlock(%s)", (TEMPLATE_LOCK,))
+    yield server.url(name)
+    with server.connect() as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
