@@ -116,6 +116,7 @@ address = Table(
     Index("ix_address_thoroughfare_id_number", "thoroughfare_id", "number"),
     Index("ix_address_compound_id", "compound_id"),
     near("address"),
+    Index("ix_address_text_trgm", "text", postgresql_using="gin", postgresql_ops={"text": "gin_trgm_ops"}),
 )
 
 #: Other names of an address: aliases, former names, misprints, variants of writing.
@@ -129,7 +130,7 @@ address_alias = Table(
     *validity(),
     CheckConstraint("kind IN ('alias','former','misprint','variant')", name="kind"),
     once_at_a_time("address_alias", "address_id", "text"),
-    Index("ix_address_alias_text", "text"),
+    Index("ix_address_alias_text_trgm", "text", postgresql_using="gin", postgresql_ops={"text": "gin_trgm_ops"}),
 )
 
 #: Codes of other systems (police plates, GB/T 39609), many to one, as dated attributes.
