@@ -39,6 +39,7 @@ person = Table(
     of_territory(),
     Column("staff_id", Text, nullable=False),
     Column("name", Text, nullable=False),
+    Column("organisation", Text, nullable=False, server_default=""),
     Column("public_phone", Text, nullable=False, server_default=""),
     Column("fictitious", Boolean, nullable=False, server_default=text("false")),
     refers("community_id", "community.id", nullable=True),

@@ -179,6 +179,7 @@ version_grid = Table(
     Column("kind", Text, nullable=False),
     refers("community_id", "community.id", nullable=True),
     Column("community", Text, nullable=False, server_default=""),
+    Column("community_code", Text, nullable=False, server_default=""),
     Column("note", Text, nullable=False, server_default=""),
     CheckConstraint(KINDS, name="kind"),
     CheckConstraint("number >= 0", name="number"),

@@ -268,6 +268,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("community_id", sa.BigInteger(), nullable=True),
         sa.Column("community", sa.Text(), server_default="", nullable=False),
+        sa.Column("community_code", sa.Text(), server_default="", nullable=False),
         sa.Column("note", sa.Text(), server_default="", nullable=False),
         sa.CheckConstraint("kind IN ('residential','dedicated','rural')", name=op.f("ck_version_grid_kind")),
         sa.CheckConstraint("number >= 0", name=op.f("ck_version_grid_number")),

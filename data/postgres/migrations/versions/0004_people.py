@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("territory_id", sa.BigInteger(), nullable=False),
         sa.Column("staff_id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("organisation", sa.Text(), server_default="", nullable=False),
         sa.Column("public_phone", sa.Text(), server_default="", nullable=False),
         sa.Column("fictitious", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("community_id", sa.BigInteger(), nullable=True),
