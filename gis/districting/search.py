@@ -1,0 +1,134 @@
+"""Local search on one connected piece: a start of its own, annealing with exact contiguity, keep the best.
+
+Works in rounds. Round 0 builds a plan; every further round tries to better it and never returns a worse one, so a
+search may stop after any round and a run of n rounds repeats exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from gis.districting import kernels
+from gis.districting.kernels import Int, Sums, Terms
+from gis.districting.rulesets import Bounds, Ruleset
+from gis.districting.units import Units, pieces
+
+#: Visits of every unit in round 0, and in each round after it.
+FIRST_SWEEPS: Final = 300
+NEXT_SWEEPS: Final = 120
+
+
+@dataclass(frozen=True)
+class Search:
+    """A plan of one piece while it is worked on: grid of every unit, and its cost."""
+
+    part: Int
+    cost: float
+    rounds: int
+
+
+def terms_of(ruleset: Ruleset, bounds: Bounds) -> Terms:
+    """The objective's prices under some bounds."""
+    return Terms(
+        minimum=float(bounds.minimum),
+        maximum=float(bounds.maximum),
+        target=float(bounds.target),
+        half=max(1.0, (bounds.maximum - bounds.minimum) / 2.0),
+        balance=ruleset.balance,
+        compactness=ruleset.compactness,
+    )
+
+
+def sums_of(units: Units, part: Int) -> Sums:
+    """Totals of every grid."""
+    k = int(part.max()) + 1
+    sums = Sums(np.zeros(k, np.int64), np.zeros(k), np.zeros(k), np.zeros(k), np.zeros(k, np.int64))
+    kernels.sum_up(units.arrays, part, sums)
+    return sums
+
+
+def cost_of(units: Units, part: Int, terms: Terms, outside: float) -> float:
+    """The objective of a plan, in priced metres."""
+    return float(kernels.total_cost(units.arrays, part, sums_of(units, part), terms, outside))
+
+
+def renumbered(part: Int) -> Int:
+    """Grids numbered 0, 1, 2 ... by their first unit."""
+    _, first, inverse = np.unique(part, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return np.asarray(rank[inverse], np.int64)
+
+
+def possible_numbers(total: int, bounds: Bounds) -> tuple[int, int]:
+    """Fewest and most grids that ``total`` households allow; fewest > most means that no number fits."""
+    fewest = -(-total // bounds.maximum)
+    most = total // bounds.minimum if bounds.minimum else total
+    return max(1, fewest), most
+
+
+def coarse(units: Units, maximum: int) -> Int:
+    """Label of every unit: connected blocks of no more than the maximum become one, larger ones stay open."""
+    label = pieces(units.arrays, units.arrays.block)
+    heavy = np.bincount(label, units.arrays.counted) > maximum
+    opened = heavy[label]
+    label = np.where(opened, label.max() + 1 + np.arange(len(label)), label)
+    return renumbered(label)
+
+
+def first_plan(units: Units, bounds: Bounds) -> Int:
+    """Grow grids along a Hilbert curve, then dissolve those far too small."""
+    counted = int(units.arrays.counted.sum())
+    fewest, most = possible_numbers(counted, bounds)
+    wanted = min(max(round(counted / bounds.target), fewest), max(most, 1))
+    if wanted <= 1:
+        return np.zeros(len(units), np.int64)
+    part = kernels.grow(units.arrays, units.hilbert(), counted / wanted * 0.96, float(bounds.maximum))
+    kernels.dissolve(units.arrays, part, bounds.minimum * 0.66)
+    return renumbered(part)
+
+
+def start(units: Units, bounds: Bounds, terms: Terms, outside: float, seed: int) -> Search:
+    """Round 0: grow, then anneal on whole blocks, then settle on single units."""
+    label = coarse(units, bounds.maximum)
+    blocks = units.contract(label)
+    part = first_plan(blocks, bounds)
+    if part.max() > 0:
+        part = _anneal(blocks, part, terms, FIRST_SWEEPS, (60.0, 2.0), (0.5, outside), seed)
+    part = part[label]
+    if part.max() > 0:
+        part = _anneal(units, part, terms, 10, (0.01, 0.01), (outside, outside), seed + 1)
+    part = renumbered(part)
+    return Search(part, cost_of(units, part, terms, outside), 0)
+
+
+def better(units: Units, bounds: Bounds, terms: Terms, outside: float, search: Search, seed: int) -> Search:
+    """One more round: warm up, cool down, settle; the better of before and after."""
+    if search.part.max() == 0:
+        return Search(search.part, search.cost, search.rounds + 1)
+    part = _anneal(units, search.part.copy(), terms, NEXT_SWEEPS, (15.0, 1.0), (outside / 4, outside), seed)
+    part = renumbered(part)
+    cost = cost_of(units, part, terms, outside)
+    if cost < search.cost - 1e-9:
+        return Search(part, cost, search.rounds + 1)
+    return Search(search.part, search.cost, search.rounds + 1)
+
+
+def _anneal(
+    units: Units,
+    part: Int,
+    terms: Terms,
+    sweeps: int,
+    heat: tuple[float, float],
+    outside: tuple[float, float],
+    seed: int,
+) -> Int:
+    part = part.copy()
+    sums = sums_of(units, part)
+    kernels.anneal(
+        units.arrays, part, sums, terms, sweeps, heat[0], heat[1], outside[0], outside[1], 0.35, seed & 0x7FFFFFFF
+    )
+    return part
