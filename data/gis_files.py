@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from data.osm import metres, number
 from gis.errors import InputError
 from gis.progress import Progress, silent
+from gis.territory.check import check_coordinates
 from gis.territory.crs import reproject
 from gis.territory.layers import (
     make_areas,
@@ -161,7 +162,7 @@ def _row_not_utf8(path: Path, layer: str) -> str:
     return "?"
 
 
-def _polygons_only(table: Table, dims: Sequence[int], layer: str, excluded: list[Exclusion]) -> NDArray[np.bool_]:
+def _usable(table: Table, dims: Sequence[int], layer: str, excluded: list[Exclusion]) -> NDArray[np.bool_]:
     """Rows that hold a geometry of one of ``dims`` dimensions; the others are listed with their reason."""
     ids = table.ids()
     missing = shapely.is_missing(table.geometry)
@@ -188,7 +189,7 @@ def _exploded(table: Table, keep: NDArray[np.bool_]) -> tuple[Geometries, NDArra
 
 
 def _streets(table: Table, excluded: list[Exclusion]) -> Any:
-    geometry, rows = _exploded(table, _polygons_only(table, (1,), "streets", excluded))
+    geometry, rows = _exploded(table, _usable(table, (1,), "streets", excluded))
     highway = table.text("highway")
     highway[highway == ""] = "residential"
     levels = np.nan_to_num(table.number("layer", _signed)).astype(np.int64)
@@ -214,7 +215,7 @@ def _signed(value: str) -> float:
 
 
 def _barriers(table: Table, excluded: list[Exclusion]) -> Any:
-    keep = _polygons_only(table, (1, 2), "barriers", excluded)
+    keep = _usable(table, (1, 2), "barriers", excluded)
     kinds = table.text("kind")
     for other in ("natural", "waterway", "railway", "barrier"):
         kinds = texts([k or v for k, v in zip(kinds, table.text(other), strict=True)])
@@ -236,7 +237,7 @@ def _barriers(table: Table, excluded: list[Exclusion]) -> Any:
 
 
 def _buildings(table: Table, excluded: list[Exclusion]) -> Any:
-    keep = _polygons_only(table, (0, 2), "buildings", excluded)
+    keep = _usable(table, (0, 2), "buildings", excluded)
     work = {k: table.count(k)[keep] for k in table.columns if k.startswith("work_")}
     return make_buildings(
         table.geometry[keep],
@@ -257,7 +258,7 @@ def _buildings(table: Table, excluded: list[Exclusion]) -> Any:
 
 
 def _areas(table: Table, excluded: list[Exclusion]) -> Any:
-    keep = _polygons_only(table, (2,), table.layer, excluded)
+    keep = _usable(table, (2,), table.layer, excluded)
     return make_areas(
         table.geometry[keep],
         source_id=table.ids()[keep],
@@ -332,6 +333,7 @@ def _assemble(tables: dict[str, Table]) -> Sources:
         "communities": _areas,
     }
     for name, table in tables.items():
+        check_coordinates(table.geometry, table.crs, name)
         moved = Table(name, crs, reproject(table.geometry, table.crs, crs, name), table.fids, table.columns)
         made[name] = _atoms(moved) if name == "atoms" else builders[name](moved, excluded)
     return make_sources(crs, **made, excluded=tuple(excluded))
@@ -345,6 +347,7 @@ def read_territory(path: str | Path, crs: str) -> Any:
         areas = table.geometry[~shapely.is_missing(table.geometry)]
         areas = areas[shapely.get_dimensions(areas) == 2]
         if len(areas):
+            check_coordinates(areas, table.crs, "territory")
             valid = shapely.make_valid(reproject(areas, table.crs, crs, layer))
             return shapely.union_all([p for p in shapely.get_parts(valid) if shapely.get_dimensions(p) == 2])
     raise InputError("input.no_territory", file=file.name)
