@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "db": ("api.cli.db", "db", "Make, start, stop and back up the database."),
     "serve": ("api.cli.serve", "serve", "Serve the map, tiles, lookup and pages."),
     "setup": ("api.cli.setup", "setup", "Install what the machine lacks (run by the launcher)."),
+    "test": ("api.cli.testing", "test", "Set up and run every check and test."),
     "bench": ("api.cli.bench", "bench", "Run a benchmark side by side with its peers."),
 }
 

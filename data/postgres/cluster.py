@@ -46,7 +46,9 @@ SETTINGS: Final[Mapping[str, str]] = {
     "max_wal_size": "2GB",
     "jit": "off",
     "random_page_cost": "1.1",
-    "timezone": "'UTC'",
+    # GMT is the one zone the server knows without the system's tzdata
+    "timezone": "'GMT'",
+    "log_timezone": "'GMT'",
 }
 NOT_DURABLE: Final[Mapping[str, str]] = {
     "shared_buffers": "128MB",

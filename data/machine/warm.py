@@ -1,0 +1,61 @@
+"""Compiles the engine's hot loops once, so that no later command waits for the compiler.
+
+A module with compiled loops offers ``warm()``, which calls each of them on a tiny input with the types the
+engine uses; numba keeps the result in ``NUMBA_CACHE_DIR``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from data.machine import places
+from data.machine.steps import Outcome
+from gis.progress import Progress, silent
+
+STEP: Final = "warm"
+_MARK: Final = "def warm("
+
+
+def modules() -> list[str]:
+    """Names of the engine's modules that offer ``warm()``."""
+    folder = places.ROOT / "gis"
+    files = sorted(f for f in folder.rglob("*.py") if _MARK in f.read_text(encoding="utf-8"))
+    return [".".join(f.relative_to(places.ROOT).with_suffix("").parts) for f in files]
+
+
+def ensure(progress: Progress = silent) -> Outcome:
+    """Have every compiled loop in the cache."""
+    import numba
+
+    names = modules()
+    wanted = _fingerprint(names, numba.__version__)
+    stamp = _cache() / ".warm"
+    if stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
+        return Outcome("there", "setup_warm_there", {"modules": len(names)})
+    for number, name in enumerate(names):
+        progress(STEP, number / len(names), name)
+        warm: Callable[[], None] = importlib.import_module(name).warm
+        warm()
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(wanted, encoding="ascii")
+    return Outcome("made", "setup_warm_there", {"modules": len(names)})
+
+
+def _cache() -> Path:
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    return Path(given) if given else places.state() / "numba"
+
+
+def _fingerprint(names: list[str], version: str) -> str:
+    digest = hashlib.sha256(f"{version}\0{places.ROOT}".encode())
+    for name in names:
+        file = places.ROOT.joinpath(*name.split(".")).with_suffix(".py")
+        # numba recompiles when the file's time or size changes, whatever it says
+        found = file.stat()
+        digest.update(f"{name}\0{found.st_mtime_ns}\0{found.st_size}\0".encode())
+    return digest.hexdigest()
