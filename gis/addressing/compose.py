@@ -1,0 +1,76 @@
+"""The words of a standard address: Chinese from large to small, western from small to large."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+#: ``zh``: 人民路12号和顺小区3栋2单元301室; ``western``: Mannerheimintie 12.
+Style = Literal["zh", "western"]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an address is made of; "" for a level it lacks. ``division`` runs from province to town."""
+
+    community: str = ""
+    group: str = ""
+    road: str = ""
+    number: str = ""  # without 号
+    compound: str = ""
+    building: str = ""  # 3, A: without 栋
+    unit: str = ""
+    room: str = ""
+
+
+def road_text(parts: Parts, style: Style) -> str:
+    """The road branch: road and number, then compound, building, unit and room; "" without a number."""
+    if not (parts.road and parts.number):
+        return ""
+    if style == "western":
+        return f"{parts.road} {parts.number}" + _inside(parts, style)
+    return f"{parts.road}{parts.number}号" + parts.compound + _inside(parts, style)
+
+
+def place_text(parts: Parts, style: Style) -> str:
+    """The compound branch: compound and building; without a compound, villager group or community and number."""
+    if parts.compound:
+        return _joined([parts.compound], style) + _inside(parts, style)
+    if not parts.building:
+        return ""
+    where = [p for p in (parts.community, parts.group) if p]
+    if style == "western":
+        return ", ".join([f"Building {parts.building}{_inside_home(parts, style)}", *reversed(where)])
+    return "".join(where) + f"{parts.building}号" + _inside_home(parts, style)
+
+
+def _inside(parts: Parts, style: Style) -> str:
+    if style == "western":
+        return (f" building {parts.building}" if parts.building else "") + _inside_home(parts, style)
+    return (f"{parts.building}栋" if parts.building else "") + _inside_home(parts, style)
+
+
+def _inside_home(parts: Parts, style: Style) -> str:
+    if style == "western":
+        return (f" unit {parts.unit}" if parts.unit else "") + (f" no. {parts.room}" if parts.room else "")
+    return (f"{parts.unit}单元" if parts.unit else "") + (f"{parts.room}室" if parts.room else "")
+
+
+def _joined(words: list[str], style: Style) -> str:
+    return (", " if style == "western" else "").join(w for w in words if w)
+
+
+def full_text(division: list[str], community: str, text: str, style: Style) -> str:
+    """The whole address with its division names (largest first) and community around its own text."""
+    words = [w for w in [*division, community] if w]
+    if style == "western":
+        return ", ".join([text, *(w for w in reversed(words) if w not in text)])
+    head = "".join(w for w in words if not text.startswith(w))
+    return head + text
+
+
+def style_of(names: list[str]) -> Style:
+    """``zh`` when most street names hold a Han character."""
+    han = sum(any("CJK UNIFIED" in unicodedata.name(c, "") for c in n) for n in names)
+    return "zh" if not names or han * 2 >= len(names) else "western"

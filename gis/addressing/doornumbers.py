@@ -1,0 +1,88 @@
+"""Door numbers (门牌号) read, ordered and written.
+
+A number's key is a tuple that sorts in street order: ``(12,)`` before ``(12, 1)`` (12号附1, 12A) before
+``(14,)``. Parity and order are those of its base, the first part.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final, Literal
+
+#: Key of a door number: base, then attached numbers.
+Key = tuple[int, ...]
+#: How an added number is written: 12号附1号 or 12A.
+Infill = Literal["attached", "letter"]
+
+LARGEST: Final = 9999
+_MARK = "号號"
+_HYPHENS = str.maketrans(dict.fromkeys("‐‑‒–—―−~〜至", "-"))
+_PLAIN = re.compile(rf"(\d{{1,7}})[{_MARK}]?(?:[附之\-/](\d{{1,4}})[{_MARK}]?)?(?:[附之\-/](\d{{1,4}})[{_MARK}]?)?")
+_LETTER = re.compile(rf"(\d{{1,7}})[{_MARK}]?([A-Za-z])[{_MARK}]?")
+_STEM = re.compile(rf"(\d{{1,7}})[{_MARK}]?([甲乙丙丁戊己庚辛壬癸])[{_MARK}]?")
+_STEM_FIRST = re.compile(rf"([甲乙丙丁戊己庚辛壬癸])(\d{{1,7}})[{_MARK}]?")
+_BIS = re.compile(r"(\d{1,7})(bis|ter|quater)", re.IGNORECASE)
+_STEMS = "甲乙丙丁戊己庚辛壬癸"
+_BIS_ORDER = {"bis": 1, "ter": 2, "quater": 3}
+
+
+@dataclass(frozen=True)
+class DoorNumber:
+    """A number as read: from ``low`` to ``high`` (the same but for ranges such as 12-16)."""
+
+    low: Key
+    high: Key
+
+
+def read(text: str, *, hyphenated: bool = False) -> list[DoorNumber]:
+    """Every number a text states; empty when none can be read.
+
+    ``hyphenated``: the street writes block-house numbers (89-15, as in Queens), whose base is
+    block * 100 + house. Else ``12-16`` of one parity is a range and ``12-3`` is 12附3.
+    """
+    clean = unicodedata.normalize("NFKC", text[:80]).translate(_HYPHENS).replace(" ", "")
+    parts = [p for p in re.split(r"[;,、；，]", clean) if p]
+    found = [_one(p, hyphenated=hyphenated) for p in parts]
+    return [f for f in found if f is not None] if all(f is not None for f in found) else []
+
+
+def _one(text: str, *, hyphenated: bool) -> DoorNumber | None:
+    if m := _PLAIN.fullmatch(text):
+        return _numeric([int(g) for g in m.groups() if g is not None], "-" in text, hyphenated)
+    key: Key = ()
+    if m := _LETTER.fullmatch(text):
+        key = (int(m[1]), ord(m[2].upper()) - ord("A") + 1)
+    elif m := _STEM.fullmatch(text):
+        key = (int(m[1]), _STEMS.index(m[2]) + 1)
+    elif m := _STEM_FIRST.fullmatch(text):
+        key = (int(m[2]), _STEMS.index(m[1]) + 1)
+    elif m := _BIS.fullmatch(text):
+        key = (int(m[1]), _BIS_ORDER[m[2].lower()])
+    return DoorNumber(key, key) if key else None
+
+
+def _numeric(parts: list[int], hyphen: bool, hyphenated: bool) -> DoorNumber:
+    first, *rest = parts
+    if hyphen and len(rest) == 1:
+        if hyphenated and rest[0] < 100:
+            return DoorNumber((first * 100 + rest[0],), (first * 100 + rest[0],))
+        if first < rest[0] <= first + 40 and (rest[0] - first) % 2 == 0:
+            return DoorNumber((first,), (rest[0],))
+    return DoorNumber((first, *rest), (first, *rest))
+
+
+def is_hyphenated(texts: list[str]) -> bool:
+    """Whether a street writes block-house numbers: most of its numbers have two digits after a hyphen."""
+    return len(texts) >= 3 and sum(bool(re.fullmatch(r"\d+-\d\d\D?", t)) for t in texts) > len(texts) / 2
+
+
+def write(key: Key, *, infill: Infill = "attached", hyphenated: bool = False) -> str:
+    """The number without its 号: ``12``, ``12附1``, ``12A``, ``89-15``."""
+    base = f"{key[0] // 100}-{key[0] % 100:02d}" if hyphenated else str(key[0])
+    if len(key) == 1:
+        return base
+    if infill == "letter" and len(key) == 2 and 1 <= key[1] <= 26:
+        return base + chr(64 + key[1])
+    return base + ("附" if infill == "attached" else "-") + "-".join(str(k) for k in key[1:])

@@ -1,0 +1,184 @@
+"""Named street pieces (街路巷) become ordered lines along which door numbers count.
+
+Real named streets rarely are one clean line: they come in pieces, as pairs of carriageways, with branches,
+loops and gaps, and one name may stand for two places. A thoroughfare is therefore a list of ordered pieces;
+``station`` counts metres from its start over all pieces and the gaps between them. Why a thoroughfare is more
+than one clean line is kept as its ``shape``, for a person to confirm.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, Literal
+
+import numpy as np
+import shapely
+
+from gis.addressing import spines
+from gis.territory.classes import LANE_RANK, STREET_RANK
+from gis.territory.model import Bools, Floats, Geometries, Ints, Streets, Texts
+
+#: Where counting starts: the first word for streets that run east-west, the second for north-south.
+Start = Literal["east_north", "east_south", "west_north", "west_south"]
+
+#: No doors open on these, whatever their name.
+NOT_NUMBERED: Final = frozenset({"motorway", "busway", *(c for c in STREET_RANK if c.endswith("_link"))})
+
+#: Chains of one name further apart than this are different places.
+SAME_PLACE_M: Final = 800.0
+
+
+@dataclass(frozen=True)
+class Thoroughfares:
+    """Named streets; arrays of t rows a thoroughfare, p rows a piece, w rows an input centreline.
+
+    ``place`` is 0 where the name is met once, else 1, 2, ... by falling length. ``shape``: ``line``,
+    ``collapsed`` (parallel carriageways or short side parts taken in), ``joined`` (short gaps bridged),
+    ``loop``, ``branches``, ``apart`` (ordered pieces with wide gaps). ``piece`` lines run in counting
+    direction, ``station`` is the metre at which each begins. ``way_of`` is a thoroughfare or -1 for a
+    centreline that carries no number; ``lane`` marks second-level ways (footpaths, service roads).
+    """
+
+    name: Texts
+    place: Ints
+    shape: Texts
+    length: Floats
+    piece: Geometries
+    piece_of: Ints
+    station: Floats
+    way_of: Ints
+    lane: Bools
+
+    def __len__(self) -> int:
+        return len(self.name)
+
+
+def plain(name: str) -> str:
+    """A street's name as names are compared: NFKC, no outer or doubled spaces."""
+    return " ".join(unicodedata.normalize("NFKC", name).split())
+
+
+def trace(streets: Streets, *, start: Start = "east_north") -> Thoroughfares:
+    """Turn named centrelines (in a metre CRS) into thoroughfares, in order of name and place."""
+    groups = _by_name(streets)
+    names: list[str] = []
+    places: list[int] = []
+    shapes: list[str] = []
+    pieces: list[shapely.LineString] = []
+    piece_of: list[int] = []
+    stations: list[float] = []
+    way_of = np.full(len(streets), -1, dtype=np.int64)
+    for name in sorted(groups):
+        ways = np.array(groups[name])
+        found = spines.of_lines(streets.geometry[ways])
+        if not found:
+            continue
+        sets = _places(found)
+        way_of[ways] = len(names) + _nearest_set(streets.geometry[ways], sets)
+        for number, chains in enumerate(sets, start=1):
+            ordered, at = _in_order([c.line for c in chains], start)
+            pieces += ordered
+            stations += at
+            piece_of += [len(names)] * len(ordered)
+            names.append(name)
+            places.append(number if len(sets) > 1 else 0)
+            shapes.append(_shape(chains))
+    lines = np.array(pieces, dtype=object)
+    of = np.array(piece_of, dtype=np.int64)
+    return Thoroughfares(
+        name=np.array(names, dtype=object),
+        place=np.array(places, dtype=np.int64),
+        shape=np.array(shapes, dtype=object),
+        length=np.bincount(of, weights=shapely.length(lines), minlength=len(names)).astype(np.float64),
+        piece=lines,
+        piece_of=of,
+        station=np.array(stations, dtype=np.float64),
+        way_of=way_of,
+        lane=np.isin(streets.highway.astype(str), list(LANE_RANK)),
+    )
+
+
+def _by_name(streets: Streets) -> dict[str, list[int]]:
+    """Rows of each name. A footpath counts only where no street proper carries its name."""
+    proper: dict[str, list[int]] = defaultdict(list)
+    lanes: dict[str, list[int]] = defaultdict(list)
+    usable = ~shapely.is_empty(streets.geometry) & (shapely.length(streets.geometry) > 0)
+    for row in np.flatnonzero(usable):
+        name, highway = plain(str(streets.name[row])), str(streets.highway[row])
+        if name and highway not in NOT_NUMBERED:
+            (lanes if highway in LANE_RANK else proper)[name].append(int(row))
+    return dict(lanes) | dict(proper)
+
+
+def _places(chains: list[spines.Chain]) -> list[list[spines.Chain]]:
+    """Chains of one name, put together where they are near; the longest set first."""
+    lines = np.array([c.line for c in chains], dtype=object)
+    near = shapely.distance(lines[:, None], lines[None, :]) <= SAME_PLACE_M
+    labels = spines.connected(len(lines), *np.nonzero(near))
+    sets = [[chains[i] for i in np.flatnonzero(labels == k)] for k in range(labels.max() + 1)]
+    return sorted(sets, key=lambda s: -sum(c.line.length for c in s))
+
+
+def _nearest_set(ways: Geometries, sets: list[list[spines.Chain]]) -> Ints:
+    distance = np.stack([shapely.distance(ways, shapely.union_all([c.line for c in s])) for s in sets])
+    return np.asarray(np.argmin(distance, axis=0), dtype=np.int64)
+
+
+def _shape(chains: list[spines.Chain]) -> str:
+    if len(chains) > 1:
+        return "branches" if any(c.branch for c in chains) else "apart"
+    only = chains[0]
+    return "loop" if only.loop else "joined" if only.gaps else "collapsed" if only.collapsed else "line"
+
+
+def _in_order(lines: list[shapely.LineString], start: Start) -> tuple[list[shapely.LineString], list[float]]:
+    """Pieces turned into counting direction and put one after the other, with the metre each begins at."""
+    axis = _axis(lines, start)
+    turned = [_turn(line, axis) for line in lines]
+    turned.sort(key=lambda line: (round(float((shapely.get_coordinates(line) @ axis).min()), 3), line.length))
+    stations = [0.0]
+    for before, after in pairwise(turned):
+        gap = float(np.hypot(*(np.array(after.coords[0]) - np.array(before.coords[-1])))) if before.length else 0.0
+        stations.append(stations[-1] + before.length + gap)
+    return turned, stations
+
+
+def _axis(lines: list[shapely.LineString], start: Start) -> Floats:
+    """Unit vector in which numbers grow: along the street's main run, away from the side where counting starts."""
+    ends = np.concatenate([shapely.get_coordinates(line)[[0, -1]] for line in lines])
+    longest = max(lines, key=lambda line: line.length)
+    first, last = shapely.get_coordinates(longest)[[0, -1]]
+    run = last - first
+    if len(lines) > 1:
+        spread = ends.max(axis=0) - ends.min(axis=0)
+        run = spread * np.where(run < 0, -1.0, 1.0)
+    if np.hypot(*run) < 0.2 * longest.length:  # a loop has no run: use its extent
+        corner = shapely.bounds(longest)
+        run = np.array([corner[2] - corner[0], 0.0]) if corner[2] - corner[0] >= corner[3] - corner[1] else run * 0
+    if not run.any():
+        run = np.array([0.0, 1.0])
+    across, along = start.split("_")
+    wanted = (
+        np.array([-1.0 if across == "east" else 1.0, 0.0])
+        if abs(run[0]) >= abs(run[1])
+        else np.array([0.0, -1.0 if along == "north" else 1.0])
+    )
+    unit: Floats = run / np.hypot(*run)
+    return unit if unit @ wanted > 0 else -unit
+
+
+def _turn(line: shapely.LineString, axis: Floats) -> shapely.LineString:
+    """The line in counting direction; a closed one is cut where counting starts, and keeps its sense."""
+    xy = shapely.get_coordinates(line)
+    if np.array_equal(xy[0], xy[-1]):
+        ring = xy[:-1]
+        ring = np.roll(ring, -int(np.argmin(ring @ axis)), axis=0)
+        if not shapely.is_ccw(shapely.linearrings(ring)):
+            ring = ring[::-1]
+            ring = np.roll(ring, 1, axis=0)
+        return shapely.LineString(np.concatenate([ring, ring[:1]]))
+    forward = (xy[-1] - xy[0]) @ axis >= 0
+    return line if forward else shapely.LineString(xy[::-1])
