@@ -1,0 +1,206 @@
+"""Cutting land, placing footprints: geometry that every quarter of the town is made with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gis.territory.model import Floats
+
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A street made by cutting land: ``depth`` 0 is the first cut of a face."""
+
+    shape: Any
+    depth: int
+
+
+def smaller_pieces(
+    land: Any, target: float, rng: np.random.Generator, *, wander: float = 0.0, depth: int = 0
+) -> tuple[list[Any], list[Cut]]:
+    """Cut a polygon until no piece is much larger than ``target`` square metres.
+
+    Cuts begin and end at vertices of the polygon, so that pieces and streets meet exactly. ``wander`` is how
+    far a cut strays from the straight right angle: 0 for a new quarter, about 1 for an old one.
+    """
+    if land.area < target * rng.uniform(1.25, 1.75):
+        return [land], []
+    path = _path_across(land, rng, wander)
+    if path is None:
+        return [land], []
+    halves = _halves(shapely.get_coordinates(land.exterior)[:-1], path)
+    if any(not h.is_valid or h.area < 0.2 * land.area for h in halves):
+        return [land], []
+    pieces: list[Any] = []
+    cuts = [Cut(shapely.LineString(path), depth)]
+    for half in halves:
+        more, lines = smaller_pieces(half, target, rng, wander=wander, depth=depth + 1)
+        pieces += more
+        cuts += lines
+    return pieces, cuts
+
+
+def _path_across(land: Any, rng: np.random.Generator, wander: float) -> Points | None:
+    """Vertices of a cut across the long side of ``land``; None when no cut stays inside."""
+    ring = shapely.get_coordinates(land.exterior)[:-1]
+    middle, along, _ = axes(land)
+    length = np.ptp(ring @ along)
+    for attempt in range(24):
+        loose = 1 + attempt / 4
+        at = middle + along * length * rng.uniform(-0.06 - 0.04 * wander, 0.06 + 0.04 * wander) * loose
+        turn = rng.normal(0, 0.16) * wander * loose
+        across = rotate(np.array([-along[1], along[0]])[None, :], turn)[0]
+        side = (ring - at) @ across
+        off = np.abs((ring - at) @ rotate(across[None, :], np.pi / 2)[0])
+        ends = []
+        for sign in (1, -1):
+            score = np.where(side * sign > 0, off, np.inf)
+            ends.append(int(np.argmin(score)))
+        start, end = ends
+        if start == end:
+            continue
+        path = _wandering(ring[start], ring[end], rng, wander if attempt < 16 else 0.1)
+        line = shapely.LineString(path)
+        if land.covers(line) and shapely.length(shapely.intersection(line, land.exterior)) < 0.5:
+            return path if start < end else path[::-1]
+    return None
+
+
+def _wandering(a: Points, b: Points, rng: np.random.Generator, wander: float) -> Points:
+    length = float(np.hypot(*(b - a)))
+    count = max(1, round(length / 18))
+    t = np.linspace(0, 1, count + 1)[:, None]
+    sideways = np.array([-(b - a)[1], (b - a)[0]]) / max(length, 1e-9)
+    bow, snake = rng.normal(0, 0.045), rng.normal(0, 0.018)
+    swing = wander * length * (bow * np.sin(np.pi * t) + snake * np.sin(2 * np.pi * t))
+    path = a + (b - a) * t + sideways * swing
+    path[0], path[-1] = a, b
+    return np.round(path, 2)
+
+
+def _halves(ring: Points, path: Points) -> list[Any]:
+    """Both polygons of a ring cut along ``path``, whose ends are vertices of the ring in ring order."""
+    i = int(np.flatnonzero((ring == path[0]).all(axis=1))[0])
+    j = int(np.flatnonzero((ring == path[-1]).all(axis=1))[0])
+    first = np.concatenate([ring[i : j + 1], path[::-1][1:-1]])
+    second = np.concatenate([ring[j:], ring[: i + 1], path[1:-1]])
+    return [shapely.Polygon(first), shapely.Polygon(second)]
+
+
+def axes(land: Any) -> tuple[Points, Points, tuple[float, float]]:
+    """Centre, unit vector of the long axis, and (length, width) of the smallest rectangle around ``land``."""
+    corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(land))[:4]
+    sides = np.roll(corners, -1, axis=0) - corners
+    lengths = np.hypot(sides[:, 0], sides[:, 1])
+    long = int(np.argmax(lengths[:2]))
+    return corners.mean(axis=0), sides[long] / lengths[long], (float(lengths[long]), float(lengths[1 - long]))
+
+
+def eastward(land: Any) -> float:
+    """Angle of the side of ``land`` that runs most nearly to the east, in radians."""
+    _, along, _ = axes(land)
+    angle = float(np.arctan2(along[1], along[0]))
+    return (angle + np.pi / 4) % (np.pi / 2) - np.pi / 4
+
+
+def rotate(points: Points, angle: float) -> Points:
+    """Points turned about the origin."""
+    cos, sin = np.cos(angle), np.sin(angle)
+    turned: Points = points @ np.array([[cos, sin], [-sin, cos]])
+    return turned
+
+
+@dataclass(frozen=True)
+class LocalFrame:
+    """Coordinates turned and moved so that a parcel lies square around the origin."""
+
+    origin: Points
+    angle: float
+
+    @classmethod
+    def of(cls, land: Any) -> LocalFrame:
+        """The frame of one parcel."""
+        return cls(axes(land)[0], eastward(land))
+
+    def inward(self, shape: Any) -> Any:
+        """A map shape in local coordinates."""
+        return shapely.transform(shape, lambda p: rotate(p - self.origin, -self.angle))
+
+    def outward(self, shape: Any) -> Any:
+        """A local shape in map coordinates, on the 1 cm grid."""
+        return shapely.transform(shape, lambda p: np.round(rotate(p, self.angle) + self.origin, 2))
+
+
+def boxes(x: Floats, y: Floats, width: Floats, depth: Floats) -> Any:
+    """Upright rectangles by lower left corner."""
+    return shapely.box(x, y, x + width, y + depth)
+
+
+def polygons_only(shape: Any, least: float = 0.0) -> list[Any]:
+    """The polygon parts of a shape above a least area, holes filled."""
+    parts = [p for p in shapely.get_parts(shape) if p.geom_type == "Polygon" and p.area > least]
+    return [shapely.Polygon(p.exterior) for p in parts]
+
+
+def without_overlaps(footprints: list[Any], blocked: Any = None, allowed: float = 0.4) -> list[int]:
+    """Positions of the footprints kept: the first of any two that overlap by more than ``allowed`` m²."""
+    if not footprints:
+        return []
+    shapes = np.array(footprints, dtype=object)
+    keep = np.ones(len(shapes), dtype=bool)
+    if blocked is not None:
+        keep &= ~shapely.intersects(blocked, shapes)
+    first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    later = first < second
+    first, second = first[later], second[later]
+    clash = shapely.area(shapely.intersection(shapes[first], shapes[second])) > allowed
+    for a, b in sorted(zip(first[clash].tolist(), second[clash].tolist(), strict=True)):
+        if keep[a] and keep[b]:
+            keep[b] = False
+    return np.flatnonzero(keep).tolist()
+
+
+@dataclass(frozen=True)
+class Lot:
+    """One house on a street: footprint and the middle of its front."""
+
+    shape: Any
+    front: tuple[float, float]
+
+
+def lots_along(
+    line: Points, rng: np.random.Generator, *, side: int, back: float, frontage: tuple[float, float],
+    depth: tuple[float, float], vacant: float, gap: tuple[float, float] = (0.0, 0.0),
+) -> Iterator[Lot]:  # fmt: skip
+    """Houses in a row along a polyline, ``back`` metres behind it, to its left (1) or right (-1).
+
+    ``vacant`` is the share of lots left empty, ``gap`` the space between two houses in metres.
+    """
+    for a, b in pairwise(line):
+        step = b - a
+        length = float(np.hypot(*step))
+        if length < frontage[0]:
+            continue
+        along = step / length
+        inward = side * np.array([-along[1], along[0]])
+        at = rng.uniform(0, min(2.5, length - frontage[0]) + 1e-9)
+        while True:
+            wide = min(rng.uniform(*frontage), length - at)
+            if wide < frontage[0]:
+                break
+            deep = rng.uniform(*depth)
+            if rng.random() >= vacant:
+                p, q = a + along * at + inward * back, a + along * (at + wide) + inward * back
+                corners = np.round([p, q, q + inward * deep, p + inward * deep], 2)
+                middle = (p + q) / 2
+                yield Lot(shapely.Polygon(corners), (float(middle[0]), float(middle[1])))
+            at += wide + rng.uniform(*gap)
