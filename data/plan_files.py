@@ -1,0 +1,260 @@
+"""Plan files: a GeoPackage with the layers of the contract, written whole or not at all, and read back."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import geopandas
+import numpy as np
+import pandas
+import pyogrio
+import shapely
+
+from gis.blocks.model import AtomSet
+from gis.districting.borders import borders_of, grid_polygons
+from gis.districting.measures import measure_grids
+from gis.districting.model import Plan
+from gis.errors import InputError
+from gis.territory.crs import reproject
+from gis.territory.households import Households
+from gis.territory.model import Exclusion, Ints, Sources, Texts
+
+#: Layers in the order they are written, with their geometry type ("" for a plain table).
+LAYERS: Final[dict[str, str]] = {
+    "territory": "Polygon",
+    "grids": "Polygon",
+    "atoms": "Polygon",
+    "blocks": "Polygon",
+    "buildings": "Polygon",
+    "borders": "LineString",
+    "streets": "LineString",
+    "excluded": "",
+}
+#: Grid ids of plan files are made from the input's digest and the grid's code: the same job, the same ids.
+_NAMESPACE: Final = uuid.UUID("6f1c2f0e-5d0b-5c7e-9a53-2b7d1f6f0a11")
+
+#: A pandas DataFrame, or a GeoDataFrame where the layer has geometry (geopandas carries no types).
+Frame = Any
+
+
+@dataclass(frozen=True)
+class PlanFile:
+    """A plan file as read: ``crs`` of its geometry, and one frame a layer (``excluded`` has no geometry)."""
+
+    crs: str
+    layers: dict[str, Frame]
+
+
+def tables_of(
+    sources: Sources,
+    atom_set: AtomSet,
+    plan: Plan,
+    estimated: Households,
+    atom_households: Ints,
+    atom_work: np.ndarray[Any, np.dtype[np.float64]],
+) -> dict[str, Frame]:
+    """Every layer of a plan file, in the metre CRS of ``atom_set``.
+
+    ``estimated`` is per building of ``sources``; the others are per atom.
+    """
+    code = plan.grids.code
+    atom_grid = code[plan.assignment]
+    building_atom = atom_set.building_atom
+    inside = building_atom >= 0
+    used = sources.buildings.take(inside)
+    excluded = _excluded(sources, atom_set, estimated)
+    left_out = {(e.layer, e.source_id) for e in excluded}
+    streets = sources.streets
+    kept = np.array([("streets", str(i)) not in left_out for i in streets.source_id], dtype=bool)
+    borders = borders_of(atom_set, plan.assignment)
+    block_label = _block_labels(sources, atom_set)
+    held = building_atom[inside]
+    return {
+        "territory": _layer([shapely.coverage_union_all(atom_set.geometry)], {}),
+        "grids": _grids(sources, atom_set, plan, building_atom, atom_work),
+        "atoms": _layer(
+            atom_set.geometry,
+            {
+                "atom_id": _atom_ids(sources, atom_set),
+                "block": block_label[atom_set.block],
+                "community": _community(plan, plan.atom_community),
+                "households": atom_households,
+                "work": atom_work,
+                "grid": atom_grid,
+            },
+        ),
+        "blocks": _layer(
+            _unions(atom_set),
+            {
+                "block": block_label,
+                "households": np.bincount(atom_set.block, atom_households, len(block_label)).astype(np.int64),
+            },
+        ),
+        "buildings": _layer(
+            used.geometry,
+            {
+                "source_id": used.source_id,
+                "atom": _atom_ids(sources, atom_set)[held],
+                "grid": atom_grid[held],
+                "households": estimated.households[inside],
+                "households_source": estimated.source[inside],
+            },
+        ),
+        "borders": _layer(
+            borders.geometry,
+            {
+                "left": code[borders.left],
+                "right": code[borders.right],
+                "class": borders.border_class,
+                "basis": borders.basis,
+                "source_ids": borders.source_ids,
+            },
+        ),
+        "streets": _layer(
+            streets.geometry[kept],
+            {
+                "source_id": streets.source_id[kept],
+                "highway": streets.highway[kept],
+                "name": streets.name[kept],
+            },
+        ),
+        "excluded": pandas.DataFrame(
+            {
+                "layer": [e.layer for e in excluded],
+                "source_id": [e.source_id for e in excluded],
+                "reason": [e.reason for e in excluded],
+                "households": np.array([e.households for e in excluded], dtype=np.int64),
+            }
+        ),
+    }
+
+
+def _layer(geometry: Any, columns: Mapping[str, Any]) -> Frame:
+    frame: Frame = geopandas.GeoDataFrame(dict(columns), geometry=np.asarray(geometry, dtype=object))
+    return frame
+
+
+def _community(plan: Plan, which: Any) -> Texts:
+    codes = np.array([c.code for c in plan.communities], dtype=object)
+    named: Texts = codes[which]
+    return named
+
+
+def _atom_ids(sources: Sources, atom_set: AtomSet) -> Texts:
+    if sources.atoms is not None:
+        return sources.atoms.source_id
+    return np.array([str(i) for i in range(len(atom_set.geometry))], dtype=object)
+
+
+def _block_labels(sources: Sources, atom_set: AtomSet) -> Texts:
+    """Names of the blocks: the input's where atoms were given with a ``block``, else their numbers."""
+    labels = np.array([str(i) for i in range(int(atom_set.block.max()) + 1)], dtype=object)
+    if sources.atoms is not None and all(sources.atoms.block):
+        labels[atom_set.block] = sources.atoms.block
+    return labels
+
+
+def _unions(atom_set: AtomSet) -> Any:
+    order = np.argsort(atom_set.block, kind="stable")
+    members = np.split(atom_set.geometry[order], np.cumsum(np.bincount(atom_set.block))[:-1])
+    out = np.empty(len(members), dtype=object)
+    out[:] = [shapely.coverage_union_all(atoms) if len(atoms) else shapely.Polygon() for atoms in members]
+    return out
+
+
+def _grids(sources: Sources, atom_set: AtomSet, plan: Plan, building_atom: Any, atom_work: Any) -> Frame:
+    grids, n = plan.grids, len(plan.grids)
+    own = measure_grids(atom_set, plan)
+    held = plan.assignment[building_atom[building_atom >= 0]]
+    seed = f"{sources.digest}:{plan.ruleset.digest}:{plan.seed}:{plan.iterations}"
+    return _layer(
+        grid_polygons(atom_set, plan.assignment),
+        {
+            "grid_id": [str(uuid.uuid5(_NAMESPACE, f"{seed}:{c}")) for c in grids.code],
+            "code": grids.code,
+            "name": grids.name,
+            "community": _community(plan, grids.community),
+            "kind": grids.kind,
+            "households": grids.households,
+            "counted": grids.counted,
+            "work": np.bincount(plan.assignment, atom_work, n),
+            "buildings": np.bincount(held, minlength=n).astype(np.int64),
+            "on_street_share": own.on_street_share,
+            "compactness": own.compactness,
+            "note": grids.note,
+        },
+    )
+
+
+def _excluded(sources: Sources, atom_set: AtomSet, estimated: Households) -> list[Exclusion]:
+    """All features left out, each once; a building's households are those that were given or estimated."""
+    out = [*sources.excluded]
+    reasons = {(e.layer, e.source_id): e.reason for e in atom_set.excluded}
+    for i in np.flatnonzero(atom_set.building_atom < 0):
+        key = ("buildings", str(sources.buildings.source_id[i]))
+        out.append(Exclusion(*key, reasons.pop(key, "outside"), int(estimated.households[i])))
+    out += [e for e in atom_set.excluded if (e.layer, e.source_id) in reasons]
+    return sorted(out, key=lambda e: (e.layer, e.reason, e.source_id))
+
+
+def write_plan(path: str | Path, tables: Mapping[str, Frame], crs: str, *, to_crs: str | None = None) -> None:
+    """Write a plan file under a temporary name and rename it; ``to_crs`` re-projects what is written.
+
+    Raises :class:`InputError` when the folder cannot be written to.
+    """
+    target = Path(path)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part.gpkg")
+    try:
+        for count, (name, kind) in enumerate(LAYERS.items()):
+            frame = _moved(tables[name], crs, to_crs or crs)
+            _append(part, name, kind, frame, to_crs or crs, append=count > 0)
+        part.replace(target)
+    except (pyogrio.errors.DataSourceError, OSError) as error:
+        raise InputError("plan_file.not_written", file=str(path), detail=str(error)) from None
+    finally:
+        for left in (part, part.with_name(part.name + "-journal"), part.with_name(part.name + "-wal")):
+            left.unlink(missing_ok=True)
+
+
+def _append(part: Path, name: str, kind: str, frame: Frame, crs: str, *, append: bool) -> None:
+    if not kind:
+        pyogrio.write_dataframe(frame, part, layer=name, driver="GPKG", append=append)
+        return
+    types = {g.geom_type for g in frame.geometry}
+    if not types <= {kind}:
+        kind = f"Multi{kind}" if types <= {kind, f"Multi{kind}"} else "Unknown"
+    pyogrio.write_dataframe(
+        frame.set_crs(crs),
+        part,
+        layer=name,
+        driver="GPKG",
+        append=append,
+        geometry_type=kind,
+        promote_to_multi=kind.startswith("Multi"),
+    )
+
+
+def _moved(frame: Frame, crs: str, to_crs: str) -> Frame:
+    if crs == to_crs or "geometry" not in frame:
+        return frame
+    return frame.assign(geometry=reproject(frame.geometry.to_numpy(), crs, to_crs))
+
+
+def read_plan(path: str | Path) -> PlanFile:
+    """Read a plan file; every layer becomes a frame (a GeoDataFrame where it has geometry).
+
+    Raises :class:`InputError` when the file is missing or is no plan file.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise InputError("input.missing_file", file=str(path))
+    try:
+        layers = {name: pyogrio.read_dataframe(file, layer=name) for name in LAYERS}
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+        raise InputError("plan_file.not_a_plan", file=file.name, detail=str(error)) from None
+    return PlanFile(str(layers["grids"].crs), layers)
