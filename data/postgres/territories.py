@@ -10,7 +10,7 @@ import numpy as np
 import pyproj
 import shapely
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, text, update
 
 from data.postgres import schema
 from data.postgres.bulk import copy_rows, geometry_columns, upsert_rows
@@ -193,6 +193,18 @@ def save_buildings(connection: Connection, territory: Territory, sources: Source
     }
     all_ids[rows.keep] = _keep_ids(connection, territory, schema.building, columns, kept.source_id)
     return all_ids
+
+
+def place_buildings(connection: Connection, territory: Territory, buildings: Ints, communities: Ints) -> None:
+    """Say which community each building lies in: row ids of equal length."""
+    connection.execute(
+        text(
+            "UPDATE building b SET community_id = u.community"
+            " FROM unnest(CAST(:buildings AS bigint[]), CAST(:communities AS bigint[])) AS u (building, community)"
+            " WHERE b.id = u.building AND b.territory_id = :territory"
+        ),
+        {"buildings": buildings.tolist(), "communities": communities.tolist(), "territory": territory.id},
+    )
 
 
 def save_excluded(connection: Connection, territory: Territory, excluded: tuple[Exclusion, ...]) -> None:

@@ -31,7 +31,8 @@ from data.postgres.schema.base import (
     validity,
 )
 
-#: Staff. ``public_phone`` is a number that is posted in public (a duty phone), never a private one.
+#: Staff. ``geom`` is where their work lies, if that is known. ``public_phone`` is a number that is posted in public
+#: (a duty phone), never a private one.
 person = Table(
     "person",
     metadata,
@@ -42,7 +43,6 @@ person = Table(
     Column("organisation", Text, nullable=False, server_default=""),
     Column("public_phone", Text, nullable=False, server_default=""),
     Column("fictitious", Boolean, nullable=False, server_default=text("false")),
-    refers("community_id", "community.id", nullable=True),
     geometry(kind="POINT", nullable=True),
     CheckConstraint("name <> ''", name="name"),
     UniqueConstraint("territory_id", "staff_id"),
@@ -64,23 +64,29 @@ post = Table(
     UniqueConstraint("territory_id", "code"),
 )
 
-#: Who is responsible for what: a person on a post for exactly one grid, building or slice, with dates.
+#: Who is responsible for what: a person on a post for exactly one community, grid, building or slice, with dates.
+#: A grid's people are those assigned to the grid; staff of a community not placed yet are assigned to it only.
 assignment = Table(
     "assignment",
     metadata,
     identity(),
     refers("person_id", "person.id"),
     refers("post_id", "post.id"),
+    refers("community_id", "community.id", nullable=True),
     Column("grid_id", Uuid, ForeignKey("grid.grid_id")),
     refers("building_id", "building.id", nullable=True),
     refers("slice_id", "slice.id", nullable=True),
     *validity(),
-    CheckConstraint("num_nonnulls(grid_id, building_id, slice_id) = 1", name="one_target"),
+    CheckConstraint("num_nonnulls(community_id, grid_id, building_id, slice_id) = 1", name="one_target"),
+    once_at_a_time(
+        "assignment", "person_id", "post_id", "community_id", where="community_id IS NOT NULL", name="community"
+    ),
     once_at_a_time("assignment", "person_id", "post_id", "grid_id", where="grid_id IS NOT NULL", name="grid"),
     once_at_a_time(
         "assignment", "person_id", "post_id", "building_id", where="building_id IS NOT NULL", name="building"
     ),
     once_at_a_time("assignment", "person_id", "post_id", "slice_id", where="slice_id IS NOT NULL", name="slice"),
+    Index("ix_assignment_community_id", "community_id"),
     Index("ix_assignment_grid_id", "grid_id"),
     Index("ix_assignment_building_id", "building_id"),
 )

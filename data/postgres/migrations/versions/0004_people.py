@@ -37,7 +37,6 @@ def upgrade() -> None:
         sa.Column("organisation", sa.Text(), server_default="", nullable=False),
         sa.Column("public_phone", sa.Text(), server_default="", nullable=False),
         sa.Column("fictitious", sa.Boolean(), server_default=sa.text("false"), nullable=False),
-        sa.Column("community_id", sa.BigInteger(), nullable=True),
         sa.Column(
             "geom",
             Geometry(
@@ -46,7 +45,6 @@ def upgrade() -> None:
             nullable=True,
         ),
         sa.CheckConstraint("name <> ''", name=op.f("ck_person_name")),
-        sa.ForeignKeyConstraint(["community_id"], ["community.id"], name=op.f("fk_person_community_id")),
         sa.ForeignKeyConstraint(["territory_id"], ["territory.id"], name=op.f("fk_person_territory_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
         sa.UniqueConstraint("territory_id", "staff_id", name=op.f("uq_person_territory_id_staff_id")),
@@ -72,6 +70,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("person_id", sa.BigInteger(), nullable=False),
         sa.Column("post_id", sa.BigInteger(), nullable=False),
+        sa.Column("community_id", sa.BigInteger(), nullable=True),
         sa.Column("grid_id", sa.Uuid(), nullable=True),
         sa.Column("building_id", sa.BigInteger(), nullable=True),
         sa.Column("slice_id", sa.BigInteger(), nullable=True),
@@ -85,6 +84,15 @@ def upgrade() -> None:
             where=sa.text("building_id IS NOT NULL"),
             using="gist",
             name="ex_assignment_building",
+        ),
+        postgresql.ExcludeConstraint(
+            (sa.column("person_id"), "="),
+            (sa.column("post_id"), "="),
+            (sa.column("community_id"), "="),
+            (sa.text("daterange(valid_from, valid_to, '[)')"), "&&"),
+            where=sa.text("community_id IS NOT NULL"),
+            using="gist",
+            name="ex_assignment_community",
         ),
         postgresql.ExcludeConstraint(
             (sa.column("person_id"), "="),
@@ -104,9 +112,12 @@ def upgrade() -> None:
             using="gist",
             name="ex_assignment_slice",
         ),
-        sa.CheckConstraint("num_nonnulls(grid_id, building_id, slice_id) = 1", name=op.f("ck_assignment_one_target")),
+        sa.CheckConstraint(
+            "num_nonnulls(community_id, grid_id, building_id, slice_id) = 1", name=op.f("ck_assignment_one_target")
+        ),
         sa.CheckConstraint("valid_to > valid_from", name=op.f("ck_assignment_half_open")),
         sa.ForeignKeyConstraint(["building_id"], ["building.id"], name=op.f("fk_assignment_building_id")),
+        sa.ForeignKeyConstraint(["community_id"], ["community.id"], name=op.f("fk_assignment_community_id")),
         sa.ForeignKeyConstraint(["grid_id"], ["grid.grid_id"], name=op.f("fk_assignment_grid_id")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_assignment_person_id")),
         sa.ForeignKeyConstraint(["post_id"], ["post.id"], name=op.f("fk_assignment_post_id")),
@@ -114,6 +125,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_assignment")),
     )
     op.create_index("ix_assignment_building_id", "assignment", ["building_id"], unique=False)
+    op.create_index("ix_assignment_community_id", "assignment", ["community_id"], unique=False)
     op.create_index("ix_assignment_grid_id", "assignment", ["grid_id"], unique=False)
     op.create_geospatial_table(
         "report",
@@ -155,6 +167,7 @@ def downgrade() -> None:
     op.drop_index("ix_report_grid_id", table_name="report")
     op.drop_geospatial_table("report")
     op.drop_index("ix_assignment_grid_id", table_name="assignment")
+    op.drop_index("ix_assignment_community_id", table_name="assignment")
     op.drop_index("ix_assignment_building_id", table_name="assignment")
     op.drop_table("assignment")
     op.drop_table("post")
