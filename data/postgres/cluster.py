@@ -107,7 +107,7 @@ class Cluster:
             if self._pid() is None:
                 progress("database", 0.6, str(self.folder))
                 self._start(programs)
-        progress("database", 1.0)
+                progress("database", 1.0)
         return self.url()
 
     def down(self) -> bool:
