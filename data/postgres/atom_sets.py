@@ -140,12 +140,18 @@ def _save_rows(connection: Connection, territory: Territory, number: int, stored
     )
 
 
-def latest(connection: Connection, territory_id: int) -> int:
-    """The newest atom set of a territory; raises NotFoundError where there is none."""
+def newest(connection: Connection, territory_id: int) -> int | None:
+    """The newest atom set of a territory, None where it has none."""
     table = schema.atom_set
     number: int | None = connection.execute(
         select(table.c.id).where(table.c.territory_id == territory_id).order_by(table.c.id.desc()).limit(1)
     ).scalar_one_or_none()
+    return number
+
+
+def latest(connection: Connection, territory_id: int) -> int:
+    """The newest atom set of a territory; raises NotFoundError ``store.no_atoms`` where there is none."""
+    number = newest(connection, territory_id)
     if number is None:
         raise NotFoundError("store.no_atoms")
     return number

@@ -231,7 +231,8 @@ def make_up_for_vacant(connection: Connection, territory: Territory, publication
     rows = connection.execute(
         text(
             "SELECT g.grid_id, coalesce(c.code, '') FROM grid_version g"
-            " LEFT JOIN community c ON c.id = g.community_id WHERE g.publication_id = :p AND g.code = ANY(:codes) ORDER BY g.code"
+            " LEFT JOIN community c ON c.id = g.community_id"
+            " WHERE g.publication_id = :p AND g.code = ANY(:codes) ORDER BY g.code"
         ),
         {"p": publication.id, "codes": vacant(connection, publication)},
     ).all()

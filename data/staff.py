@@ -1,0 +1,114 @@
+"""Reads what a GeoPackage says of an administration: divisions, and staff with their posts.
+
+Layers (all optional): ``divisions`` (code, name, level, parent), ``workers`` (source_id, name, organisation, phone),
+``posts`` (source_id, title, community, level, phone), ``assignments`` (worker, post, valid_from; a point where the
+work lies, if known).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyogrio
+import shapely
+
+from data.postgres.people import Member
+from gis.errors import InputError
+from gis.territory.crs import reproject
+
+#: What a post's title says of its role; the first word that is contained counts, else ``worker``.
+ROLES: Final[tuple[tuple[str, str], ...]] = (
+    ("总网格长", "leader"),
+    ("网格长", "leader"),
+    ("微网格", "steward"),
+    ("楼栋长", "steward"),
+    ("民警", "cadre"),
+    ("督导", "supervisor"),
+)
+LEVELS: Final = ("province", "city", "county", "town", "community", "group")
+
+
+@dataclass(frozen=True)
+class Division:
+    """An administrative division; ``parent`` is a code or ""."""
+
+    code: str
+    name: str
+    level: str
+    parent: str
+
+
+def read_divisions(path: Path) -> list[Division]:
+    """The ``divisions`` layer of a GeoPackage, parents first."""
+    rows = _rows(path, "divisions")
+    found = [Division(r["code"], r["name"], r["level"], r.get("parent", "")) for r, _ in rows]
+    for number, division in enumerate(found):
+        if division.level not in LEVELS:
+            raise InputError(
+                "store.division_level",
+                layer="divisions",
+                row=number + 1,
+                level=division.level,
+                known=", ".join(LEVELS),
+            )
+    return sorted(found, key=lambda d: LEVELS.index(d.level))
+
+
+def read_staff(path: Path, crs: str) -> list[Member]:
+    """Everyone with a post, one entry an assignment; places are moved to ``crs``."""
+    workers = {r["source_id"]: r for r, _ in _rows(path, "workers")}
+    posts = {r["source_id"]: r for r, _ in _rows(path, "posts")}
+    members = []
+    for number, (row, place) in enumerate(_rows(path, "assignments", crs)):
+        worker, post = workers.get(row["worker"]), posts.get(row["post"])
+        if worker is None or post is None:
+            missing = row["worker"] if worker is None else row["post"]
+            raise InputError("store.assignment_of_nobody", layer="assignments", row=number + 1, missing=missing)
+        members.append(
+            Member(
+                staff_id=worker["source_id"],
+                name=worker["name"],
+                organisation=worker["organisation"],
+                phone=post["phone"] or worker["phone"],
+                post=post["source_id"],
+                title=post["title"],
+                role=role_of(post["title"]),
+                community=row.get("community") or post["community"],
+                since=_date(row["valid_from"], number),
+                place=place,
+            )
+        )
+    return members
+
+
+def role_of(title: str) -> str:
+    """The role that a post's title tells."""
+    return next((role for word, role in ROLES if word in title), "worker")
+
+
+def _date(value: str, number: int) -> date:
+    try:
+        return date.fromisoformat(value[:10])
+    except ValueError:
+        raise InputError("store.bad_date", layer="assignments", row=number + 1, value=value) from None
+
+
+def _rows(path: Path, layer: str, crs: str | None = None) -> list[tuple[Mapping[str, str], Any]]:
+    """Rows of a layer as texts, with their geometry (None where there is none); [] where the layer is missing."""
+    if path.suffix.lower() != ".gpkg" or layer not in {str(name) for name in pyogrio.list_layers(path)[:, 0]}:
+        return []
+    meta, _, shapes, columns = pyogrio.raw.read(path, layer=layer)
+    geometry = np.full(len(columns[0]), None, dtype=object)
+    if shapes is not None and crs is not None:
+        geometry = np.asarray(shapely.from_wkb(shapes), dtype=object)
+        known = ~shapely.is_missing(geometry)
+        geometry[known] = reproject(geometry[known], meta["crs"], crs, layer)
+    names = list(meta["fields"])
+    rows = zip(*columns, strict=True)
+    plain = [{n: "" if v is None or v != v else str(v) for n, v in zip(names, row, strict=True)} for row in rows]  # noqa: PLR0124
+    return list(zip(plain, geometry, strict=True))
