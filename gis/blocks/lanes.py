@@ -1,0 +1,76 @@
+"""Second level: lanes, walls and compounds divide blocks that hold more households than one grid may."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import shapely
+
+from gis.blocks.arrangement import polygons
+from gis.blocks.coverage import OUTSIDE, Coverage, Edges, arrange, best_records, join_edges
+from gis.blocks.enclosures import Parts, line_priority, unlabelled_edges
+from gis.blocks.lines import Lines, simple_lines
+from gis.territory.model import Bools, Ints
+
+
+def divide(parts: Parts, lines: Lines, large: Bools) -> Parts:
+    """Parts cut by the second-level lines inside the large ones; ``block`` stays that of the whole."""
+    second = np.flatnonzero(~lines.first_level & (lines.source >= 0))
+    if not len(second) or not large.any():
+        return parts
+    pieces = _inside(parts, lines, large, second)
+    if not len(pieces.start):
+        return parts
+    known = parts.coverage.edges(np.arange(len(parts)), line_priority(lines))
+    edges = join_edges([known, pieces])
+    graph, face, twice = arrange(edges)
+    part = _part_of_faces(parts, graph.nodes, graph.heads, graph.tails, face, len(twice))
+    label = _numbers(part, large)
+    side = np.append(label, OUTSIDE)[face]
+    border = side[0::2] != side[1::2]
+    best = best_records(graph, edges)[border]
+    count = int(label.max()) + 1
+    coverage = Coverage(
+        graph.nodes, graph.heads[border], graph.tails[border], side.reshape(-1, 2)[border].ravel(),
+        edges.line[best], edges.basis[best], count,
+    )
+    was = np.empty(count, np.int64)
+    was[label[label >= 0]] = part[label >= 0]
+    return replace(
+        parts, coverage=coverage, geometry=coverage.polygons(), block=parts.block[was],
+        community=parts.community[was], realm=parts.realm[was],
+    )
+
+
+def _inside(parts: Parts, lines: Lines, large: Bools, second: Ints) -> Edges:
+    """Second-level lines cut to the large parts."""
+    areas = np.flatnonzero(large)
+    which, area = shapely.STRtree(parts.geometry[areas]).query(lines.geometry[second], predicate="intersects")
+    cut = shapely.intersection(lines.geometry[second[which]], parts.geometry[areas[area]])
+    pieces, of = simple_lines(cut)
+    line = second[which[of]]
+    made = Lines(pieces, lines.kind[line], lines.source[line], lines.oneway[line], lines.round[line])
+    edges = unlabelled_edges(made, np.arange(len(pieces)))
+    return replace(edges, line=line[edges.line])
+
+
+def _part_of_faces(parts: Parts, nodes: Ints, heads: Ints, tails: Ints, face: Ints, faces: int) -> Ints:
+    """The part each face lies in, or -1."""
+    made, names = polygons(nodes, heads, tails, face)
+    part = np.full(faces, OUTSIDE, np.int64)
+    inner = shapely.point_on_surface(made)
+    which, area = shapely.STRtree(parts.geometry).query(inner, predicate="intersects")
+    part[names[which[::-1]]] = area[::-1]
+    return part
+
+
+def _numbers(part: Ints, large: Bools) -> Ints:
+    """Label of each face: faces of a part that is not divided stay together."""
+    inside = part >= 0
+    alone = inside.copy()
+    alone[inside] = large[part[inside]]
+    key = np.where(alone, len(large) + np.arange(len(part)), part)
+    label = np.full(len(part), OUTSIDE, np.int64)
+    label[inside] = np.unique(key[inside], return_inverse=True)[1]
+    return label
