@@ -98,7 +98,8 @@ class Households:
 def estimate(buildings: Buildings, rule: Rule | None = None) -> Households:
     """Households of every building; footprints must be in metres.
 
-    ``work`` is the sum of the ``work_*`` weights where the input has any, else the counted households.
+    ``work`` is the counted households plus the sum of the input's ``work_*`` weights (shops, organisations, ...),
+    which are therefore in the unit of one household's work.
     """
     rule = rule or Rule()
     n = len(buildings)
@@ -129,9 +130,9 @@ def estimate(buildings: Buildings, rule: Rule | None = None) -> Households:
 
 
 def _work(buildings: Buildings, counted: Ints) -> Floats:
-    if not buildings.work:
-        return counted.astype(np.float64)
-    total: Floats = np.sum([np.nan_to_num(w) for w in buildings.work.values()], axis=0, dtype=np.float64)
+    total = counted.astype(np.float64)
+    for weights in buildings.work.values():
+        total += np.nan_to_num(weights)
     return total
 
 

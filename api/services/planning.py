@@ -1,0 +1,281 @@
+"""File to file, no database: read, check, cut, plan, write."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyproj
+
+from api.version import VERSION
+from data import rulesets
+from data.files import read_sources
+from data.plan_files import tables_of, write_plan
+from gis.blocks.build import build_atoms
+from gis.blocks.graph import graph_of
+from gis.blocks.model import AtomSet, Graph
+from gis.blocks.parameters import Parameters
+from gis.districting.model import Plan
+from gis.districting.plan import make_plan
+from gis.districting.report import report_of
+from gis.districting.rulesets import Ruleset
+from gis.errors import InputError
+from gis.progress import Progress, silent
+from gis.territory.check import prepare
+from gis.territory.households import Households, Rule, estimate
+from gis.territory.hull import territory_of
+from gis.territory.model import Floats, Ints, Sources
+
+Origin = Literal["atoms", "communities", "given", "hull"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a planner asks for. ``iterations`` wins over ``seconds``; None of both: the planner's own number."""
+
+    ruleset: Ruleset
+    seed: int = 1
+    iterations: int | None = None
+    seconds: float | None = None
+    workers: int | None = None
+
+
+@dataclass(frozen=True)
+class Cut:
+    """An input cut into atoms: the columns that the planner needs, one row an atom."""
+
+    sources: Sources
+    estimated: Households
+    origin: Origin
+    atom_set: AtomSet
+    graph: Graph
+    households: Ints
+    counted: Ints
+    work: Floats
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A plan as made: the report of the contract, and the exit status it asks for."""
+
+    cut: Cut
+    plan: Plan
+    report: dict[str, Any]
+
+    @property
+    def exit_status(self) -> int:
+        """0: the rules are met, or every exception is proven; 3: rules missed, each named."""
+        return self.plan.exit_status
+
+
+@dataclass
+class Clock:
+    """Wall-clock seconds of every step."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Add the time inside to a step."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begun
+
+
+def ruleset_of(
+    name: str, minimum: int | None = None, maximum: int | None = None, target: int | None = None
+) -> Ruleset:
+    """A ruleset by name, with bounds of one's own."""
+    ruleset = rulesets.load(name)
+    if minimum is maximum is target is None:
+        return ruleset
+    return ruleset.with_bounds(minimum=minimum, maximum=maximum, target=target)
+
+
+def cut(sources: Sources, ruleset: Ruleset, *, rule: Rule | None = None, progress: Progress = silent) -> Cut:
+    """Atoms, graph and households of a prepared input (metres, checked)."""
+    estimated = estimate(sources.buildings, rule)
+    bounded = estimated.counted if ruleset.count == "resident" else estimated.households
+    if sources.atoms is not None:
+        return _cut_given(sources, estimated)
+    parameters = Parameters(maximum=ruleset.residential.maximum)
+    atom_set = build_atoms(sources, territory_of(sources), bounded, parameters=parameters, progress=progress)
+    held = atom_set.building_atom >= 0
+    atom, n = atom_set.building_atom[held], len(atom_set.geometry)
+
+    def total(values: Any) -> Floats:
+        return np.bincount(atom, values[held], n).astype(np.float64)
+
+    origin: Origin = "hull" if sources.territory is None else "given"
+    return Cut(
+        sources,
+        estimated,
+        "communities" if len(sources.communities) else origin,
+        atom_set,
+        graph_of(atom_set.segments, n),
+        np.rint(total(estimated.households)).astype(np.int64),
+        np.rint(total(bounded)).astype(np.int64),
+        total(estimated.work),
+    )
+
+
+def _cut_given(sources: Sources, estimated: Households) -> Cut:
+    """Atoms taken as they are: their own households count, not those of any buildings."""
+    from gis.blocks.build import atoms_from_given
+
+    assert sources.atoms is not None
+    atom_set = atoms_from_given(sources)
+    households = sources.atoms.households
+    work = np.where(np.isfinite(sources.atoms.work), sources.atoms.work, households).astype(np.float64)
+    graph = graph_of(atom_set.segments, len(atom_set.geometry))
+    return Cut(sources, estimated, "atoms", atom_set, graph, households, households, work)
+
+
+def solve(made: Cut, job: Job, progress: Progress = silent) -> Plan:
+    """Grids for the atoms of a cut."""
+    areas = made.sources.communities
+    groups = made.sources.villager_groups
+    return make_plan(
+        made.atom_set,
+        made.graph,
+        made.households,
+        made.counted,
+        made.work,
+        areas if len(areas) else None,
+        job.ruleset,
+        villager_groups=groups if len(groups) else None,
+        seed=job.seed,
+        iterations=job.iterations,
+        seconds=job.seconds,
+        progress=progress,
+    )
+
+
+def plan_file(
+    source: str | Path,
+    output: str | Path,
+    job: Job,
+    *,
+    territory: str | Path | None = None,
+    to_crs: str | None = None,
+    report: str | Path | None = None,
+    progress: Progress = silent,
+) -> Outcome:
+    """Read a map file, cut it into grids, write the plan file and, where asked, the report.
+
+    ``to_crs`` re-projects what is written, never what is measured. Raises :class:`InputError` before anything is
+    written when the input, the output's place or ``to_crs`` is at fault.
+    """
+    _writable(source, output, report)
+    target = None if to_crs is None else _known_crs(to_crs)
+    clock = Clock()
+    with clock.step("read"):
+        progress("read", 0.0)
+        sources = prepare(read_sources(source, territory, progress))
+        progress("read", 1.0, f"{len(sources.buildings):,} + {len(sources.streets):,}")
+    with clock.step("blocks"):
+        made = cut(sources, job.ruleset, progress=progress)
+        progress("atoms", 1.0, f"{len(made.atom_set.geometry):,}")
+    with clock.step("solve"):
+        plan = solve(made, job, progress)
+    with clock.step("write"):
+        progress("write", 0.0)
+        tables = tables_of(sources, made.atom_set, plan, made.estimated, made.households, made.work)
+        write_plan(output, tables, made.atom_set.crs, to_crs=target)
+    figures = {
+        **report_of(made.atom_set, plan),
+        **_about(made, tables, source),
+        "seconds": {k: round(v, 3) for k, v in clock.seconds.items()},
+        "cpu_seconds": round(cpu_seconds(), 3),
+        "peak_mb": round(peak_mb(), 1),
+        "version": VERSION,
+    }
+    if report is not None:
+        _write_json(Path(report), figures)
+    progress("write", 1.0)
+    return Outcome(made, plan, figures)
+
+
+def _about(made: Cut, tables: dict[str, Any], source: str | Path) -> dict[str, Any]:
+    """What the report says of the input."""
+    left_out = tables["excluded"]
+    kept = made.atom_set.building_atom >= 0
+    sums: Counter[str] = Counter()
+    rows: Counter[str] = Counter()
+    for origin, count in zip(made.estimated.source[kept], made.estimated.households[kept], strict=True):
+        sums[str(origin)] += int(count)
+        rows[str(origin)] += 1
+    return {
+        "input": Path(source).name,
+        "input_sha256": made.sources.digest,
+        "attribution": made.sources.attribution,
+        "crs": made.atom_set.crs,
+        "territory": made.origin,
+        "atoms": len(made.atom_set.geometry),
+        "blocks": int(made.atom_set.block.max()) + 1,
+        "buildings": int(kept.sum()),
+        "households_source": {k: {"buildings": rows[k], "households": sums[k]} for k in sorted(rows)},
+        "excluded": [
+            {"layer": layer, "reason": reason, "features": len(group), "households": int(group.households.sum())}
+            for (layer, reason), group in left_out.groupby(["layer", "reason"])
+        ],
+    }
+
+
+def _writable(source: str | Path, output: str | Path, report: str | Path | None) -> None:
+    out = Path(output)
+    if out.suffix.lower() != ".gpkg":
+        raise InputError("plan_file.not_gpkg", file=str(output))
+    for file in (out, *([] if report is None else [Path(report)])):
+        if not file.parent.is_dir() or not os.access(file.parent, os.W_OK) or file.is_dir():
+            raise InputError("plan_file.not_written", file=str(file), detail=str(file.parent))
+        if file.exists() and Path(source).exists() and file.samefile(source):
+            raise InputError("plan_file.same_file", file=str(file))
+
+
+def _known_crs(crs: str) -> str:
+    try:
+        known = pyproj.CRS.from_user_input(crs)
+    except pyproj.exceptions.CRSError:
+        raise InputError("input.crs_unknown", crs=crs) from None
+    if not (known.is_projected or known.is_geographic):
+        raise InputError("input.crs_unknown", crs=crs)
+    return crs
+
+
+def _write_json(path: Path, values: dict[str, Any]) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(json.dumps(values, ensure_ascii=False, indent=1, default=_plain) + "\n", encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else str(value)
+
+
+def cpu_seconds() -> float:
+    """CPU seconds of this process and of the children it has waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used)
+
+
+def peak_mb() -> float:
+    """Peak resident megabytes of this process and its largest child together."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    used = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(used) * unit / 1e6
