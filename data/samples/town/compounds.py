@@ -14,6 +14,8 @@ from data.samples.town.site import Front, Site, StreetLand
 
 UNIT_WIDTH = 15.0
 DEPTH = 13.0
+#: Metres from the wall to the nearest building.
+INSET = 10.5
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,15 @@ STYLES = (
 def fill_with_slabs(
     site: Site, ground: Any, compound: str, *, units: tuple[int, int], floors: tuple[int, int], row_step: float,
     settled: float, homes: int = 2, first_number: int = 1, corridor: float = 0.0,
+    local: LocalFrame | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Slabs facing south in rows, numbered from the north-west along the rows, there and back (弓字形)."""
     rng = site.rng
-    local = LocalFrame.of(ground)
+    local = local or LocalFrame.of(ground)
     land = local.inward(ground)
     placed: list[tuple[int, float, Any, int]] = []
     west, south, east, north = land.bounds
-    step_off = rng.uniform(0, 3)
-    for row, y in enumerate(np.arange(north - DEPTH - step_off, south, -row_step)):
+    for row, y in enumerate(np.arange(north - DEPTH, south, -row_step)):
         for sign in (-1, 1):
             x = sign * corridor / 2
             while west < x < east or x == 0:
@@ -100,63 +102,81 @@ def fill_compound(
         return first_number
     plot = shapely.set_precision(max(plots, key=lambda p: p.area).simplify(0.8), 0.01)
     name = base + (numeral(phase) + "期" if phase else "")
+    local, inside = LocalFrame.of(plot), plot.buffer(-INSET)
     rows = fill_with_slabs(
-        site, plot.buffer(-10.5), name, units=style.units, floors=style.floors, row_step=style.row_step,
-        settled=style.settled, homes=style.homes, first_number=first_number, corridor=11.0,
+        site, inside, name, units=style.units, floors=style.floors, row_step=style.row_step,
+        settled=style.settled, homes=style.homes, first_number=first_number, corridor=11.0, local=local,
     )  # fmt: skip
     if not rows:
         return first_number
     site.town["compounds"].add(
         plot, name=name, base_name=base, phase=numeral(phase) + "期" if phase else "", kind="residential"
     )
-    _inner_roads(site, parcel, plot, style.row_step, name)
+    top = local.inward(inside).bounds[3]
+    _inner_roads(site, parcel, plot, local, top - DEPTH, style.row_step, name)
     return first_number + len(rows)
 
 
-def _inner_roads(site: Site, parcel: Any, plot: Any, row_step: float, name: str) -> None:
+def _inner_roads(
+    site: Site, parcel: Any, plot: Any, local: LocalFrame, first_row: float, row_step: float, name: str
+) -> None:
     """A spine from the gate, a loop inside the wall, footways between the rows; and the wall with its gap."""
-    local = LocalFrame.of(plot)
     land = local.inward(plot)
     loop = shapely.simplify(land.buffer(-7.5, join_style="mitre"), 1.0)
     if loop.is_empty or loop.geom_type != "Polygon":
         return
     _, south, _, north = loop.bounds
-    spine = shapely.LineString([(0, south - 40), (0, north + 40)]).intersection(loop)
-    if spine.is_empty or spine.geom_type != "LineString":
+    spine = _through(loop, (0.0, south - 40), (0.0, north + 40))
+    if spine is None:
         return
-    corners = local.inward(shapely.MultiPoint(shapely.get_coordinates(parcel.exterior)))
-    outside = shapely.get_coordinates(corners)
-    ends = shapely.get_coordinates(spine)
-    reach = [(float(np.hypot(*(outside - end).T).min()), k) for k, end in enumerate(ends)]
-    k = min(reach)[1]
-    door = outside[int(np.argmin(np.hypot(*(outside - ends[k]).T)))]
-    drive = shapely.LineString([door, ends[k]])
-    gate = drive.intersection(land.exterior)
-    rows = np.arange(north - 12 - DEPTH - (row_step - DEPTH) / 2, south + 10, -row_step)
-    paths = [shapely.LineString([(-2e3, y), (2e3, y)]).intersection(loop) for y in rows]
-    _add_roads(site, local, [loop.exterior, spine, drive], [p for p in paths if p.geom_type == "LineString"])
-    wall = land.exterior
+    rows = np.arange(first_row - (row_step - DEPTH) / 2, south + 10, -row_step)
+    paths = [p for y in rows if (p := _through(loop, (-2e3, y), (2e3, y))) is not None]
+    service, footways = _network([loop.exterior, spine], paths)
+    vertices = local.inward_points(shapely.get_coordinates(parcel.exterior))
+    ends = [np.array([x, y]) for x, y in _on(loop.exterior, service)]
+    _, door, inner = min((float(np.hypot(*(v - e))), tuple(v), tuple(e)) for v in vertices for e in ends)
+    drive = shapely.LineString([door, inner])
+    for highway, lines in (("service", [*service, drive]), ("footway", footways)):
+        for line in shapely.get_parts(shapely.line_merge(shapely.MultiLineString(lines))):
+            site.street(local.outward(line), highway)
+    _wall(site, local, land.exterior, drive, name)
+
+
+def _through(loop: Any, a: tuple[float, float], b: tuple[float, float]) -> Any:
+    """The straight line from edge to edge of ``loop`` and a hand's breadth over it; None when it is in pieces."""
+    inside = shapely.LineString([a, b]).intersection(loop)
+    if inside.geom_type != "LineString" or inside.length < 15:
+        return None
+    p, q = shapely.get_coordinates(inside)
+    over = (q - p) / np.hypot(*(q - p)) * 0.2
+    return shapely.LineString([p - over, q + over])
+
+
+def _network(roads: list[Any], paths: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Roads and footways cut at every crossing, ends that stick out dropped."""
+    parts = shapely.get_parts(shapely.union_all([*roads, *paths]))
+    parts = parts[shapely.length(parts) > 0.5]
+    middles = shapely.line_interpolate_point(parts, 0.5, normalized=True)
+    is_road = shapely.distance(middles, shapely.union_all(roads)) < 1e-6
+    return list(parts[is_road]), list(parts[~is_road])
+
+
+def _on(loop: Any, lines: list[Any]) -> list[tuple[float, float]]:
+    """Where the spine meets the loop: ends of ``lines`` that three of them share."""
+    ends = [tuple(p) for line in lines for p in shapely.get_coordinates(line)[[0, -1]].tolist()]
+    return sorted({p for p in ends if ends.count(p) == 3 and loop.distance(shapely.Point(p)) < 0.01})
+
+
+def _wall(site: Site, local: LocalFrame, outline: Any, drive: Any, name: str) -> None:
+    """The wall with a gap where the drive passes; the gate wants a door number."""
+    gate = drive.intersection(outline)
     if not gate.is_empty:
         at = shapely.Point(shapely.get_coordinates(gate)[0])
-        wall = wall.difference(at.buffer(4.0))
+        outline = outline.difference(at.buffer(4.0))
         out = local.outward(at)
         site.fronts.append(Front((out.x, out.y), None, compound=name))
-    for part in shapely.get_parts(shapely.line_merge(wall)):
+    for part in shapely.get_parts(shapely.line_merge(outline)):
         site.town["barriers"].add(local.outward(part), kind="wall", name=name)
-
-
-def _add_roads(site: Site, local: LocalFrame, roads: list[Any], paths: list[Any]) -> None:
-    """Node roads and footways with each other on the 1 cm grid and add what comes of each."""
-    outward = [local.outward(shapely.LineString(shapely.get_coordinates(r))) for r in roads + paths]
-    service = shapely.union_all(outward[: len(roads)], grid_size=0.01)
-    both = shapely.union_all([service, *outward[len(roads) :]], grid_size=0.01)
-    parts = shapely.get_parts(both)
-    middles = shapely.line_interpolate_point(parts, 0.5, normalized=True)
-    is_service = shapely.distance(middles, service) < 0.02
-    for highway, chosen in (("service", parts[is_service]), ("footway", parts[~is_service])):
-        if len(chosen):
-            for line in shapely.get_parts(shapely.line_merge(shapely.MultiLineString(list(chosen)))):
-                site.street(line, highway)
 
 
 def _shops(site: Site, parcel: Any, main: Any, streets: StreetLand) -> None:

@@ -270,7 +270,7 @@ def _first(shape: Any, highway: str, name: str) -> Line:
 
 def _node(lines: list[Line], warp: Warp) -> tuple[list[Piece], Any]:
     """Cut all lines where they meet; each piece keeps what the line it came from was."""
-    plan = shapely.get_parts(shapely.union_all([line.shape for line in lines]))
+    plan = shapely.get_parts(shapely.union_all([line.shape for line in lines], grid_size=0.001))
     bent = warp.bend(plan)
     tree = shapely.STRtree([line.shape for line in lines])
     middles = shapely.line_interpolate_point(plan, 0.5, normalized=True)
@@ -278,7 +278,7 @@ def _node(lines: list[Line], warp: Warp) -> tuple[list[Piece], Any]:
     rank = np.empty(len(lines), dtype=np.int64)
     rank[streets_first] = np.arange(len(lines))
     parent = np.full(len(plan), -1)
-    of, which = tree.query(middles, predicate="dwithin", distance=1e-6)
+    of, which = tree.query(middles, predicate="dwithin", distance=0.01)
     for piece, line in sorted(zip(of.tolist(), which.tolist(), strict=True), key=lambda p: -rank[p[1]]):
         parent[piece] = line
     pieces = [

@@ -14,6 +14,7 @@ from data.samples.town.names import Names, words
 from data.samples.town.numbering import number_doors
 from data.samples.town.people import fill_posts
 from data.samples.town.quarters import fill_faces, uses_of_cells
+from data.samples.town.railway import add_railway_and_river, add_station
 from data.samples.town.site import Site, StreetLand
 from data.samples.town.villages import HOUSES_A_GROUP, fill_village, villages_of
 from gis.progress import Progress, silent
@@ -21,9 +22,9 @@ from gis.progress import Progress, silent
 import shapely  # isort: skip
 
 #: Buildings an average superblock gets, and the least share of all buildings that stand in villages.
-A_CELL: Final = 47
-RURAL: Final = 0.28
-SMALL: Final = 2000
+A_CELL: Final = 56
+RURAL: Final = 0.34
+SMALL: Final = 2400
 
 
 def make_town(size: int = SMALL, seed: int = 1, *, progress: Progress = silent) -> Town:
@@ -42,9 +43,10 @@ def make_town(size: int = SMALL, seed: int = 1, *, progress: Progress = silent) 
     fill_faces(site, frame.faces, uses_of_cells(frame, frame.faces, rng), streets)
     progress("town", 0.6)
     communities = urban_communities(site, frame.faces, frame.river_row)
+    add_station(site, streets)
     communities += _country(site, max(round(0.08 * size), size - len(town["buildings"])), streets)
     progress("town", 0.8)
-    _railway_and_river(site, frame)
+    add_railway_and_river(site)
     number_doors(site)
     write_communities(site, communities)
     fill_posts(site)
@@ -82,20 +84,15 @@ def _country(site: Site, houses: int, streets: StreetLand) -> list[Community]:
     """Villages around the ring with about so many houses."""
     groups = max(12, round(houses / HOUSES_A_GROUP))
     villages = villages_of(site.frame.faces, groups)
-    area = sum(f.shape.area for v in villages for f in v)
+    area = left = sum(f.shape.area for v in villages for f in v)
     found = []
     for village in villages:
         name = site.names.draw("village")
-        share = round(houses * sum(f.shape.area for f in village) / area)
-        members = fill_village(site, village, name, share, area / groups, streets)
+        own = sum(f.shape.area for f in village)
+        before = len(site.town["buildings"])
+        members = fill_village(site, village, name, round(houses * own / left), area / groups, streets)
+        houses -= len(site.town["buildings"]) - before
+        left -= own
         shape = shapely.coverage_union_all([g for _, g in members])
         found.append(Community(shape, True, name, members))
     return found
-
-
-def _railway_and_river(site: Site, frame: Frame) -> None:
-    w = words()
-    barriers = site.town["barriers"]
-    barriers.add(frame.river, kind="water", name=w["river"])
-    barriers.add(frame.river_line, kind="water", name=w["river"])
-    barriers.add(frame.railway, kind="rail", name=w["railway"])

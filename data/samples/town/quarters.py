@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from data.samples.town.compounds import STYLES, fill_compound
 from data.samples.town.frame import Face, Frame
@@ -122,10 +123,11 @@ def _grid(
     if land.is_empty:
         return 0
     west, south, east, north = land.bounds
-    xs = np.arange(west, east - size[0], size[0] + gap[0])
-    ys = np.arange(north - size[1], south, -(size[1] + gap[1]))
-    x, y = (a.ravel() for a in np.meshgrid(xs + (east - west - (xs[-1] + size[0] - west)) / 2 if len(xs) else xs, ys))
-    shapes = boxes(x, y, np.full(len(x), size[0]), np.full(len(x), size[1])) if len(x) else np.array([])
+    x, y = (
+        a.ravel()
+        for a in np.meshgrid(_steps(west, east, size[0], gap[0]), _steps(south, north, size[1], gap[1])[::-1])
+    )
+    shapes = boxes(x, y, np.full(len(x), size[0]), np.full(len(x), size[1])) if len(x) else []
     fitting = [s for s in shapes if land.contains(s)][:most]
     for shape in fitting:
         storeys = int(site.rng.integers(levels[0], levels[1] + 1))
@@ -134,6 +136,23 @@ def _grid(
             dwellings=0, **more,
         )  # fmt: skip
     return len(fitting)
+
+
+def _steps(low: float, high: float, size: float, gap: float) -> NDArray[np.float64]:
+    """Lower ends of as many things of one size as fit between two ends, gaps between them, in the middle."""
+    count = int((high - low + gap) // (size + gap))
+    start = low + (high - low - count * size - (count - 1) * gap) / 2
+    return np.asarray(start + (size + gap) * np.arange(count), dtype=np.float64)
+
+
+def _fit(
+    site: Site, plots: list[Any], use: str, *, sizes: tuple[tuple[float, float], ...], **more: Any
+) -> None:  # fmt: skip
+    """The first size of footprint of which at least one finds room on the first plot that takes it."""
+    for plot in plots:
+        for size in sizes:
+            if _grid(site, plot, use, size=size, **more):
+                return
 
 
 def _place(site: Site, plot: Any, kind: str, name: str, *, wall: bool) -> None:
@@ -151,17 +170,17 @@ def _school(site: Site, parcel: Any, streets: StreetLand) -> None:
     local = LocalFrame.of(plot)
     land = local.inward(plot)
     west, south, east, north = land.bounds
-    split = west + 0.45 * (east - west)
+    split = west + 0.48 * (east - west)
     field = land.intersection(shapely.box(split, south, east, north)).buffer(-12)
-    pitch = shapely.box(-30, -55, 30, 55) if north - south > 150 else shapely.box(-25, -40, 25, 40)
-    if not field.is_empty:
-        at = field.representative_point()
+    at = field.centroid
+    pitch = shapely.box(-30, -55, 30, 55) if north - south > 150 else shapely.box(-22, -38, 22, 38)
+    if field.contains(shapely.transform(pitch, lambda p: p + np.array([at.x, at.y]))):
         site.town["landuse"].add(
             local.outward(shapely.transform(pitch, lambda p: p + np.array([at.x, at.y]))), kind="pitch", name=""
         )
     half = local.outward(land.intersection(shapely.box(west, south, split, north)))
-    _grid(site, half, "school", size=(52, 14), gap=(12, 26), levels=(4, 5), inset=6, most=6, name=name,
-          work_organisations=1.0)  # fmt: skip
+    _fit(site, [half, plot], "school", sizes=((52, 14), (40, 12), (28, 12)), gap=(12, 26), levels=(4, 5), inset=5,
+         most=6, name=name, work_organisations=1.0)  # fmt: skip
 
 
 def _mall(site: Site, parcel: Any, streets: StreetLand) -> None:
@@ -170,11 +189,8 @@ def _mall(site: Site, parcel: Any, streets: StreetLand) -> None:
         return
     name = site.names.draw("mall")
     _place(site, plot, "commercial", name, wall=False)
-    for size in ((120.0, 90.0), (90.0, 70.0), (60.0, 45.0)):
-        done = _grid(site, plot, "commercial", size=size, gap=(26, 26), levels=(4, 6), inset=12, most=2, name=name,
-                     work_shops=120.0)  # fmt: skip
-        if done:
-            break
+    _fit(site, [plot], "commercial", sizes=((120, 90), (90, 70), (70, 52), (52, 40), (36, 24)), gap=(26, 26),
+         levels=(4, 6), inset=9, most=2, name=name, work_shops=120.0)  # fmt: skip
 
 
 def _hospital(site: Site, parcel: Any, streets: StreetLand) -> None:
@@ -182,8 +198,8 @@ def _hospital(site: Site, parcel: Any, streets: StreetLand) -> None:
     if plot is not None:
         name = site.names.draw("hospital")
         _place(site, plot, "hospital", name, wall=True)
-        _grid(site, plot, "hospital", size=(64, 20), gap=(22, 30), levels=(6, 15), inset=14, most=5, name=name,
-              work_organisations=2.0)  # fmt: skip
+        _fit(site, [plot], "hospital", sizes=((64, 20), (48, 18), (32, 16)), gap=(20, 28), levels=(6, 15), inset=9,
+             most=5, name=name, work_organisations=2.0)  # fmt: skip
 
 
 def _office(site: Site, parcel: Any, streets: StreetLand) -> None:
@@ -191,8 +207,8 @@ def _office(site: Site, parcel: Any, streets: StreetLand) -> None:
     if plot is not None:
         name = site.names.draw("office")
         _place(site, plot, "office", name, wall=False)
-        _grid(site, plot, "office", size=(72, 18), gap=(24, 34), levels=(5, 12), inset=16, most=4, name=name,
-              work_organisations=8.0)  # fmt: skip
+        _fit(site, [plot], "office", sizes=((72, 18), (54, 16), (36, 14)), gap=(22, 30), levels=(5, 12), inset=10,
+             most=4, name=name, work_organisations=8.0)  # fmt: skip
 
 
 SPECIAL: Final[dict[str, Callable[[Site, Any, StreetLand], None]]] = {

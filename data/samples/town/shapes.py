@@ -34,12 +34,10 @@ def smaller_pieces(
     """
     if land.area < target * rng.uniform(1.25, 1.75):
         return [land], []
-    path = _path_across(land, rng, wander)
-    if path is None:
+    found = _cut_across(land, rng, wander)
+    if found is None:
         return [land], []
-    halves = _halves(shapely.get_coordinates(land.exterior)[:-1], path)
-    if any(not h.is_valid or h.area < 0.2 * land.area for h in halves):
-        return [land], []
+    path, halves = found
     pieces: list[Any] = []
     cuts = [Cut(shapely.LineString(path), depth)]
     for half in halves:
@@ -49,30 +47,35 @@ def smaller_pieces(
     return pieces, cuts
 
 
-def _path_across(land: Any, rng: np.random.Generator, wander: float) -> Points | None:
-    """Vertices of a cut across the long side of ``land``; None when no cut stays inside."""
+def _cut_across(land: Any, rng: np.random.Generator, wander: float) -> tuple[Points, list[Any]] | None:
+    """Vertices of a cut across the long side of ``land`` and what it leaves; None when no cut stays inside."""
     ring = shapely.get_coordinates(land.exterior)[:-1]
     middle, along, _ = axes(land)
     length = np.ptp(ring @ along)
     for attempt in range(24):
         loose = 1 + attempt / 4
         at = middle + along * length * rng.uniform(-0.06 - 0.04 * wander, 0.06 + 0.04 * wander) * loose
-        turn = rng.normal(0, 0.16) * wander * loose
-        across = rotate(np.array([-along[1], along[0]])[None, :], turn)[0]
-        side = (ring - at) @ across
-        off = np.abs((ring - at) @ rotate(across[None, :], np.pi / 2)[0])
-        ends = []
-        for sign in (1, -1):
-            score = np.where(side * sign > 0, off, np.inf)
-            ends.append(int(np.argmin(score)))
-        start, end = ends
-        if start == end:
-            continue
-        path = _wandering(ring[start], ring[end], rng, wander if attempt < 16 else 0.1)
-        line = shapely.LineString(path)
-        if land.covers(line) and shapely.length(shapely.intersection(line, land.exterior)) < 0.5:
-            return path if start < end else path[::-1]
+        across = rotate(along[None, :], np.pi / 2 + rng.normal(0, 0.16) * wander * loose)[0]
+        ideal = shapely.LineString([at - across * 2 * length, at + across * 2 * length]).intersection(land)
+        parts = [p for p in shapely.get_parts(ideal) if p.geom_type == "LineString" and p.length > 1]
+        for part in sorted(parts, key=lambda p: p.length):
+            ends = shapely.get_coordinates(part)[[0, -1]]
+            start, end = sorted(int(np.argmin(np.hypot(*(ring - e).T))) for e in ends)
+            if not 3 <= end - start <= len(ring) - 3:
+                continue
+            path = _wandering(ring[start], ring[end], rng, wander if attempt < 16 else 0.1)
+            halves = _halves(ring, path)
+            if _good(land, path, halves, 0.32 if attempt < 12 else 0.2):
+                return path, halves
     return None
+
+
+def _good(land: Any, path: Points, halves: list[Any], least: float) -> bool:
+    """A cut is good when it stays inside and leaves no sliver."""
+    if any(not h.is_valid or h.area < least * land.area for h in halves):
+        return False
+    line = shapely.LineString(path)
+    return bool(land.covers(line)) and bool(shapely.length(shapely.intersection(line, land.exterior)) < 0.5)
 
 
 def _wandering(a: Points, b: Points, rng: np.random.Generator, wander: float) -> Points:
@@ -131,9 +134,13 @@ class LocalFrame:
         """The frame of one parcel."""
         return cls(axes(land)[0], eastward(land))
 
+    def inward_points(self, points: Points) -> Points:
+        """Map points in local coordinates."""
+        return rotate(points - self.origin, -self.angle)
+
     def inward(self, shape: Any) -> Any:
         """A map shape in local coordinates."""
-        return shapely.transform(shape, lambda p: rotate(p - self.origin, -self.angle))
+        return shapely.transform(shape, self.inward_points)
 
     def outward(self, shape: Any) -> Any:
         """A local shape in map coordinates, on the 1 cm grid."""

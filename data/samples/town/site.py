@@ -32,6 +32,7 @@ class Site:
     names: Names
     rng: np.random.Generator
     fronts: list[Front] = field(default_factory=list)
+    reserved: list[Any] = field(default_factory=list)  # land that no hamlet may take
 
     def street(self, shape: Any, highway: str, name: str = "", **more: Any) -> dict[str, Any]:
         """Add one street piece."""

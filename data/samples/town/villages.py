@@ -13,7 +13,8 @@ from data.samples.town.names import numeral
 from data.samples.town.shapes import Cut, Lot, lots_along, polygons_only, rotate, smaller_pieces, without_overlaps
 from data.samples.town.site import Site, StreetLand
 
-HOUSES_A_GROUP: Final = 38
+HOUSES_A_GROUP: Final = 34
+FIELD_AREA: Final = 16_000.0
 
 
 def villages_of(faces: list[Face], groups: int) -> list[list[Face]]:
@@ -52,20 +53,26 @@ def fill_village(
         [*(c for f in village for c in streets.classes(f.shape)), *["service"] * len(kept)],
     )
     named = []
+    ahead = [sum(g.area for g in groups[k:]) for k in range(len(groups))]
     for number, land in enumerate(groups, 1):
-        share = max(8, round(houses * land.area / sum(g.area for g in groups)))
-        _hamlet(site, land, share, roads, wet)
+        share = max(8, round(houses * land.area / ahead[number - 1]))
+        houses -= _hamlet(site, land, share, roads, wet)
         named.append((f"{name}{numeral(number)}组", land))
     return named
 
 
-def _hamlet(site: Site, land: Any, houses: int, roads: StreetLand, wet: Any) -> None:
-    """One lane from the nearest road into the group's land, houses left and right, spurs, a pond, fields."""
+def _hamlet(site: Site, land: Any, houses: int, roads: StreetLand, wet: Any) -> int:
+    """One lane from the nearest road into the group's land, houses left and right, spurs, a pond, fields.
+
+    Returns how many houses there are.
+    """
     rng = site.rng
-    ground = roads.ground(land, 4.0).difference(site.frame.river.buffer(45)).difference(site.frame.railway.buffer(28))
+    open_ = roads.ground(land, 4.0).difference(shapely.union_all([site.frame.river.buffer(9), *site.reserved]))
+    ground = open_.difference(shapely.union_all([site.frame.river.buffer(45), site.frame.railway.buffer(28)]))
+    open_ = open_.difference(site.frame.railway.buffer(11))
     room = max(polygons_only(ground.buffer(-12), 1), key=lambda p: p.area, default=None)
     if room is None:
-        return
+        return 0
     lanes = _lanes(land, room, houses, roads, wet, rng)
     for k, lane in enumerate(lanes):
         site.street(shapely.LineString(lane), "unclassified" if k == 0 else "service", "")
@@ -78,14 +85,15 @@ def _hamlet(site: Site, land: Any, houses: int, roads: StreetLand, wet: Any) -> 
                                gap=(2.0, 13.0))  # fmt: skip
     fits = shapely.contains(ground, [lot.shape for lot in lots]) if lots else np.array([], dtype=bool)
     lots = [lot for lot, ok in zip(lots, fits, strict=True) if ok]
-    chosen = without_overlaps([lot.shape for lot in lots], taken)[: int(houses * 1.12)]
+    chosen = without_overlaps([lot.shape for lot in lots], taken)[:houses]
     built = []
     for k in chosen:
         levels = int(rng.choice([1, 2, 3], p=[0.2, 0.6, 0.2]))
         homes = site.dwellings(int(rng.choice([1, 2], p=[0.8, 0.2])), settled=0.74)
         site.building(lots[k].shape, "house", levels=levels, units=1, floors=levels, villager_group="", **homes)
         built.append(lots[k].shape)
-    _pond_and_fields(site, ground, built, lanes)
+    _pond_and_fields(site, ground, open_, built, lanes)
+    return len(built)
 
 
 def _lanes(
@@ -97,7 +105,7 @@ def _lanes(
         return []
     goal = shapely.get_coordinates(room.representative_point())[0]
     order = np.argsort(np.hypot(*(starts - goal).T))
-    need = houses * 8.5
+    need = houses * 11.0
     for start in starts[order[:12]]:
         way = goal - start
         length = float(np.hypot(*way))
@@ -158,12 +166,13 @@ def _roadside(roads: StreetLand, land: Any) -> list[NDArray[np.float64]]:
     return [shapely.get_coordinates(line.simplify(0.5)) for line in shapely.get_parts(main) if line.length > 30]
 
 
-def _pond_and_fields(site: Site, ground: Any, built: list[Any], lanes: list[NDArray[np.float64]]) -> None:
+def _pond_and_fields(site: Site, ground: Any, open_: Any, built: list[Any], lanes: list[NDArray[np.float64]]) -> None:
+    """``ground``: where one may build; ``open_``: what may be tilled."""
     rng = site.rng
-    free = ground
+    free = open_
     if built or lanes:
         near = [*(b.buffer(9) for b in built), *(shapely.LineString(lane).buffer(7) for lane in lanes)]
-        free = ground.difference(shapely.union_all(near))
+        free = open_.difference(shapely.union_all(near))
     if built and rng.random() < 0.7:
         door = shapely.get_coordinates(built[len(built) // 2].centroid)[0]
         for _ in range(6):
@@ -172,10 +181,12 @@ def _pond_and_fields(site: Site, ground: Any, built: list[Any], lanes: list[NDAr
             radius = rng.uniform(13, 24) * (1 + 0.2 * np.sin(2 * angle + rng.uniform(0, 6)))
             round_ = np.column_stack([np.cos(angle), np.sin(angle) * 0.7])
             pond = shapely.Polygon(np.round(middle + round_ * radius[:, None], 2))
-            if free.contains(pond):
+            if free.contains(pond) and ground.contains(pond):
                 site.town["barriers"].add(pond, kind="water", name="")
                 free = free.difference(pond.buffer(3))
                 break
-    fields = free.buffer(-7).buffer(4, quad_segs=2).simplify(3.0)
-    for part in polygons_only(shapely.set_precision(fields, 0.1), 6000):
-        site.town["landuse"].add(part, kind="farmland", name="")
+    for part in polygons_only(shapely.set_precision(free.buffer(-6).buffer(3, quad_segs=2).simplify(2.5), 0.1), 3000):
+        for field in smaller_pieces(part, FIELD_AREA, rng, wander=0.25)[0]:
+            inner = shapely.set_precision(field.buffer(-1.2, join_style="mitre").simplify(1.5), 0.1)
+            for shape in polygons_only(inner, 500):
+                site.town["landuse"].add(shape, kind="farmland", name="")
