@@ -15,9 +15,6 @@ from gis.districting.units import JOINED_METRES, connected
 from gis.territory.classes import BASIS_INDEX, BORDER_CLASSES, MAIN_STREETS
 from gis.territory.model import Bools, Floats
 
-#: Gaps between atoms narrower than this (metres) are found even where they are not closed.
-GAP_WIDTH = 0.5
-
 
 @dataclass(frozen=True)
 class Measures:
@@ -80,9 +77,13 @@ def measure(atom_set: AtomSet, plan: Plan) -> tuple[Measures, list[Measures]]:
 
 
 def is_seamless(atom_set: AtomSet) -> bool:
-    """No overlap and no gap: atoms are a valid coverage, and their union has no hole."""
+    """No overlap and no gap: atoms are a valid coverage, and their union has no hole.
+
+    A gap between atoms is a hole of the union. ``gap_width`` would also call a narrow notch in the territory's own
+    outer edge a gap, so it is not used.
+    """
     geometry = atom_set.geometry
-    if not shapely.coverage_is_valid(geometry, gap_width=GAP_WIDTH):
+    if not shapely.coverage_is_valid(geometry):
         return False
     union = shapely.get_parts(shapely.coverage_union_all(geometry))
     return int(shapely.get_num_interior_rings(union).sum()) == 0
