@@ -10,24 +10,26 @@ import numpy as np
 import shapely
 from sqlalchemy import Connection, Engine, insert
 
+from api.services import planning
+from api.services.planning import Cut
 from data import staff
 from data.files import read_sources
 from data.postgres import atom_sets, divisions, events, generations, people, publications, schema, territories
+from data.postgres import sources as kept
 from data.postgres.atom_sets import Loads, StoredAtoms
 from data.postgres.territories import BuildingRows, Territory
 from data.postgres.unit_of_work import UnitOfWork
-from gis.blocks.build import build_atoms
-from gis.blocks.graph import graph_of
-from gis.blocks.model import AtomSet
-from gis.blocks.parameters import DEFAULT, Parameters
+from gis.blocks.parameters import Parameters
+from gis.districting.rulesets import Ruleset
 from gis.progress import Progress, silent
 from gis.territory.check import prepare
-from gis.territory.households import Households, estimate
-from gis.territory.hull import territory_of
-from gis.territory.model import Sources
+from gis.territory.model import Ints, Sources
 
 #: What changes for readers when sources are imported.
 LAYERS = (*territories.SOURCE_LAYERS, "atoms")
+
+#: The parameter of atom sets whose atoms the input gave: they are never cut anew.
+GIVEN = "given"
 
 
 @dataclass(frozen=True)
@@ -47,26 +49,16 @@ class Imported:
     fresh: bool
 
 
-@dataclass(frozen=True)
-class Cut:
-    """Sources in their metre CRS with everything derived from them."""
-
-    sources: Sources
-    area: Any
-    households: Households
-    atoms: AtomSet
-
-
 def import_file(
     engine: Engine,
     path: Path,
     name: str,
     *,
+    ruleset: Ruleset,
     area: Path | None = None,
     title: str = "",
     fictitious: bool = False,
     crs: str | None = None,
-    parameters: Parameters = DEFAULT,
     actor: str = "",
     progress: Progress = silent,
 ) -> Imported:
@@ -81,7 +73,7 @@ def import_file(
         title=title,
         fictitious=fictitious,
         crs=crs,
-        parameters=parameters,
+        ruleset=ruleset,
         actor=actor,
         progress=progress,
     )
@@ -92,12 +84,12 @@ def import_sources(
     sources: Sources,
     name: str,
     *,
+    ruleset: Ruleset,
     origin: str,
     administration: Path | None = None,
     title: str = "",
     fictitious: bool = False,
     crs: str | None = None,
-    parameters: Parameters = DEFAULT,
     actor: str = "",
     progress: Progress = silent,
 ) -> Imported:
@@ -108,19 +100,18 @@ def import_sources(
     with UnitOfWork(engine, read_only=True) as work:
         old = territories.find(work.connection, name)
         given = {} if old is None else territories.table_households(work.connection, old.id)
-    cut = cut_sources(
-        sources, crs=crs if old is None else old.crs, given=given, parameters=parameters, progress=progress
-    )
-    members = [] if administration is None else staff.read_staff(administration, cut.sources.crs)
+    prepared = with_given(prepare(sources, crs if old is None else old.crs), given)
+    cut = planning.cut(prepared, ruleset, progress=progress)
+    members = [] if administration is None else staff.read_staff(administration, prepared.crs)
     areas = [] if administration is None else staff.read_divisions(administration)
     progress("store", 0.0)
     with UnitOfWork(engine) as work:
         connection = work.connection
-        territory = territories.save(connection, name, cut.area, cut.sources, title=title, fictitious=fictitious)
+        territory = territories.save(connection, name, area_of(cut), prepared, title=title, fictitious=fictitious)
         territories.lock(connection, territory.id)
         divisions.save(connection, areas, publications.today(territory))
         before = atom_sets.newest(connection, territory.id)
-        atom_set = _save(connection, territory, cut, parameters, progress)
+        atom_set = _save(connection, territory, cut, ruleset, progress)
         staffed = people.save_staff(connection, territory, members)
         done = _summary(cut, territory, atom_set, staffed, atom_set != before)
         connection.execute(
@@ -138,22 +129,6 @@ def import_sources(
     return done
 
 
-def cut_sources(
-    sources: Sources,
-    *,
-    crs: str | None = None,
-    given: dict[str, tuple[int, int | None]] | None = None,
-    parameters: Parameters = DEFAULT,
-    progress: Progress = silent,
-) -> Cut:
-    """Project, check, estimate households and cut into atoms. ``given``: households by source id from tables."""
-    prepared = with_given(prepare(sources, crs), given or {})
-    area = territory_of(prepared)
-    households = estimate(prepared.buildings)
-    atoms = build_atoms(prepared, area, households.households, parameters=parameters, progress=progress)
-    return Cut(prepared, shapely.coverage_union_all(atoms.geometry), households, atoms)
-
-
 def with_given(sources: Sources, given: dict[str, tuple[int, int | None]]) -> Sources:
     """Sources whose buildings have the households that tables gave."""
     if not given:
@@ -168,23 +143,58 @@ def with_given(sources: Sources, given: dict[str, tuple[int, int | None]]) -> So
     return replace(sources, buildings=replace(buildings, households=households, occupied_households=occupied))
 
 
-def loads_of(atoms: AtomSet, households: Households) -> Loads:
-    """Households, counted households and work of every atom."""
+def area_of(cut: Cut) -> Any:
+    """The territory as it was cut: the union of its atoms."""
+    return shapely.coverage_union_all(cut.atom_set.geometry)
+
+
+def stored_of(cut: Cut, buildings: Ints, communities: Ints) -> StoredAtoms:
+    """A cut with the row ids of its buildings (-1: left out) and communities, ready to be written."""
+    estimated, atoms = cut.estimated, cut.atom_set
+    loads = Loads(cut.households, cut.households, cut.work)
     inside = atoms.building_atom >= 0
-    atom, n = atoms.building_atom[inside], len(atoms.geometry)
+    if cut.sources.atoms is None:
+        n = len(atoms.geometry)
+        counted = np.bincount(atoms.building_atom[inside], estimated.counted[inside], n)
+        loads = replace(loads, counted=np.rint(counted).astype(np.int64))
+    of_buildings = Loads(estimated.households, estimated.counted, estimated.work)
+    return StoredAtoms(0, atoms, loads, buildings, of_buildings, communities)
 
-    def total(values: Any) -> Any:
-        return np.bincount(atom, values[inside], minlength=n)
 
-    return Loads(
-        np.rint(total(households.households)).astype(np.int64),
-        np.rint(total(households.counted)).astype(np.int64),
-        total(households.work).astype(np.float64),
+def save_atoms(
+    connection: Connection, territory: Territory, cut: Cut, ruleset: Ruleset, buildings: Ints, communities: Ints
+) -> int:
+    """Write the atom set of a cut; its id."""
+    parameters = {GIVEN: True} if cut.sources.atoms is not None else parameters_of(ruleset)
+    return atom_sets.save(
+        connection,
+        territory,
+        stored_of(cut, buildings, communities),
+        cut.graph,
+        source_digest=cut.sources.digest,
+        parameters=parameters,
     )
 
 
-def _save(connection: Connection, territory: Territory, cut: Cut, parameters: Parameters, progress: Progress) -> int:
-    sources, atoms, households = cut.sources, cut.atoms, cut.households
+def parameters_of(ruleset: Ruleset) -> dict[str, Any]:
+    """What an atom set depends on besides its sources."""
+    return {**asdict(Parameters(maximum=ruleset.residential.maximum)), "count": ruleset.count}
+
+
+def recut(connection: Connection, territory: Territory, ruleset: Ruleset, progress: Progress) -> int:
+    """Cut the sources that the database holds anew: for other rules, or after tables changed households.
+
+    Buildings take the new households; the id of the new atom set (an equal one is found, not made twice).
+    """
+    prepared = kept.load(connection, territory)
+    cut = planning.cut(prepared, ruleset, progress=progress)
+    _, buildings = kept.buildings(connection, territory)
+    territories.update_households(connection, buildings, cut.estimated)
+    return save_atoms(connection, territory, cut, ruleset, buildings, kept.community_ids(connection, territory))
+
+
+def _save(connection: Connection, territory: Territory, cut: Cut, ruleset: Ruleset, progress: Progress) -> int:
+    sources, atoms, households = cut.sources, cut.atom_set, cut.estimated
     territories.save_lines(connection, territory, sources)
     progress("store", 0.2)
     communities = territories.save_communities(connection, territory, sources.communities)
@@ -205,35 +215,20 @@ def _save(connection: Connection, territory: Territory, cut: Cut, parameters: Pa
     buildings = territories.save_buildings(connection, territory, sources, rows)
     progress("store", 0.5)
     territories.save_excluded(connection, territory, (*sources.excluded, *atoms.excluded))
-    stored = StoredAtoms(
-        0,
-        atoms,
-        loads_of(atoms, households),
-        buildings,
-        Loads(households.households, households.counted, households.work),
-        communities,
-    )
-    return atom_sets.save(
-        connection,
-        territory,
-        stored,
-        graph_of(atoms.segments, len(atoms.geometry)),
-        source_digest=sources.digest,
-        parameters=asdict(parameters),
-    )
+    return save_atoms(connection, territory, cut, ruleset, buildings, communities)
 
 
 def _summary(cut: Cut, territory: Territory, atom_set: int, staffed: int, fresh: bool) -> Imported:
-    inside = cut.atoms.building_atom >= 0
+    inside = cut.atom_set.building_atom >= 0
     return Imported(
         territory=territory.name,
         crs=territory.crs,
         streets=len(cut.sources.streets),
         buildings=int(inside.sum()),
         communities=len(cut.sources.communities),
-        households=int(cut.households.households[inside].sum()),
-        atoms=len(cut.atoms.geometry),
-        excluded=len(cut.sources.excluded) + len(cut.atoms.excluded),
+        households=int(cut.estimated.households[inside].sum()),
+        atoms=len(cut.atom_set.geometry),
+        excluded=len(cut.sources.excluded) + len(cut.atom_set.excluded),
         people=staffed,
         atom_set=atom_set,
         fresh=fresh,

@@ -157,6 +157,13 @@ def latest(connection: Connection, territory_id: int) -> int:
     return number
 
 
+def parameters(connection: Connection, number: int) -> dict[str, Any]:
+    """What an atom set was cut with."""
+    table = schema.atom_set
+    found: dict[str, Any] = connection.execute(select(table.c.parameters).where(table.c.id == number)).scalar_one()
+    return found
+
+
 def load(connection: Connection, number: int) -> StoredAtoms:
     """Read an atom set back, exactly as it was written."""
     table = schema.atom_set

@@ -16,6 +16,7 @@ from data.postgres import schema
 from data.postgres.bulk import copy_rows, geometry_columns, upsert_rows
 from gis.errors import NotFoundError
 from gis.territory.crs import reproject
+from gis.territory.households import Households
 from gis.territory.model import Areas, Exclusion, Ints, Sources, Texts
 
 #: Layers that an import writes and that are served.
@@ -218,6 +219,25 @@ def save_excluded(connection: Connection, territory: Territory, excluded: tuple[
             "layer": [e.layer for e in excluded],
             "reason": [e.reason for e in excluded],
             "households": [e.households for e in excluded],
+        },
+    )
+
+
+def update_households(connection: Connection, buildings: Ints, found: Households) -> None:
+    """Write what buildings (row ids) were newly counted or estimated to have."""
+    connection.execute(
+        text(
+            "UPDATE building b SET households = u.households, counted = u.counted, work = u.work,"
+            " households_source = u.source FROM unnest(CAST(:ids AS bigint[]), CAST(:households AS int[]),"
+            " CAST(:counted AS int[]), CAST(:work AS float8[]), CAST(:source AS text[]))"
+            " AS u (id, households, counted, work, source) WHERE b.id = u.id"
+        ),
+        {
+            "ids": buildings.tolist(),
+            "households": found.households.tolist(),
+            "counted": found.counted.tolist(),
+            "work": found.work.tolist(),
+            "source": found.source.tolist(),
         },
     )
 
