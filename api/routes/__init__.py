@@ -1,1 +1,33 @@
-"""."""
+"""Routes: they read the request, call one service and answer. ``endpoints()`` lists them all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.endpoints import Endpoint
+
+
+def endpoints() -> tuple[Endpoint, ...]:
+    """Every route of the service, the API description last."""
+    from api.openapi import describe
+    from api.routes import lookup, operations, pages, places, tiles
+
+    listed = (
+        *pages.ENDPOINTS,
+        *lookup.ENDPOINTS,
+        *places.ENDPOINTS,
+        *tiles.ENDPOINTS,
+        *operations.ENDPOINTS,
+    )
+
+    def description() -> dict[str, Any]:
+        return describe((*listed, own))
+
+    own = Endpoint(
+        "/api/openapi.json",
+        operations.openapi_view(description),
+        "This description (OpenAPI 3.1)",
+        {"application/json": None},
+        tag="operations",
+    )
+    return (*listed, own)

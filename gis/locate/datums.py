@@ -42,13 +42,13 @@ class Datum:
 def parse(text: str | None) -> Datum:
     """The datum a person or program named; ``InputError`` when it is missing or unknown."""
     if text is None or not text.strip():
-        raise InputError("datum-missing")
+        raise InputError("lookup.datum_missing")
     name = text.strip().lower()
     if name in NAMES:
         return Datum(name)
     authority, _, number = name.partition(":")
     if authority != "epsg" or not (number.isascii() and number.isdigit()) or len(number) > 7:
-        raise InputError("datum-unknown", crs=text.strip()[:40])
+        raise InputError("lookup.datum_unknown", crs=text.strip()[:40])
     return _epsg(f"EPSG:{int(number)}")
 
 
@@ -57,9 +57,9 @@ def _epsg(name: str) -> Datum:
     try:
         crs = pyproj.CRS.from_user_input(name)
     except pyproj.exceptions.CRSError:
-        raise InputError("datum-unknown", crs=name) from None
+        raise InputError("lookup.datum_unknown", crs=name) from None
     if not (crs.is_projected or crs.is_geographic) or len(crs.axis_info) < 2:
-        raise InputError("datum-unknown", crs=name)
+        raise InputError("lookup.datum_unknown", crs=name)
     return Datum(name, projected=crs.is_projected)
 
 

@@ -23,7 +23,7 @@ _MAX_LATITUDE: Final = 85.05112877980659
 def check(z: int, x: int, y: int) -> None:
     """``InputError`` when there is no such tile."""
     if not (0 <= z <= MAX_ZOOM and 0 <= x < 1 << z and 0 <= y < 1 << z):
-        raise InputError("tile-unknown", z=z, x=x, y=y)
+        raise InputError("tiles.unknown", z=z, x=x, y=y)
 
 
 def bounds(z: int, x: int, y: int, buffer: int = 0) -> tuple[float, float, float, float]:

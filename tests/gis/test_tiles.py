@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gis.errors import InputError
-from gis.tiles.coverage import ZOOMS, simplify
+from gis.tiles.colour import tones
+from gis.tiles.coverage import ZOOMS, dissolve, simplify
 from gis.tiles.pyramid import HALF, bounds, check, covering, mercator, tile_at, unit
 
 
@@ -38,7 +39,7 @@ def test_covering_goes_row_by_row():
 
 @pytest.mark.parametrize("tile", [(-1, 0, 0), (19, 0, 0), (3, 8, 0), (3, 0, 8), (3, -1, 0)])
 def test_no_such_tile(tile):
-    with pytest.raises(InputError, match="tile-unknown"):
+    with pytest.raises(InputError, match=r"tiles[.]unknown"):
         check(*tile)
 
 
@@ -75,3 +76,20 @@ def test_simplified_grids_leave_no_gap_and_no_overlap():
         assert shapely.area(simpler).sum() == pytest.approx(shapely.area(whole), rel=1e-12)
         assert not list(whole.interiors)
     assert shapely.get_num_coordinates(simplify(areas, 12)).sum() < shapely.get_num_coordinates(areas).sum() / 3
+
+
+def test_neighbours_differ_in_tone():
+    """A board of squares needs two tones; squares that meet at a corner only are no neighbours."""
+    board = np.array([shapely.box(x, y, x + 1, y + 1) for y in range(20) for x in range(20)], dtype=object)
+    tone = tones(board).reshape(20, 20)
+    assert (tone[:, 1:] != tone[:, :-1]).all()
+    assert (tone[1:] != tone[:-1]).all()
+    assert tone.min() >= 0
+    assert tone.max() <= 5
+
+
+def test_dissolve_keeps_shared_borders_only():
+    board = np.array([shapely.box(x, 0, x + 1, 1) for x in range(4)], dtype=object)
+    whole = dissolve(board, np.array([1, 0, 0, 1]), 2)
+    assert [g.geom_type for g in whole] == ["Polygon", "MultiPolygon"]
+    assert shapely.area(whole).tolist() == [2.0, 2.0]

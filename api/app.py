@@ -1,0 +1,82 @@
+"""The composition root: everything a running service holds is made here, in ``create_app``, and nowhere else."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from flask import Flask, Response, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from api import problems
+from api.config import Config
+from api.context import KEY, Context, Throttle
+from api.endpoints import blueprint
+from api.routes import endpoints
+from api.services.published import Published
+from api.services.tiles import TileCache
+from data.postgres.connect import new_engine
+
+#: Largest request body in bytes.
+LARGEST_BODY: Final = 32 << 20
+
+#: No page asks anything of another host. MapLibre paints images from blobs and runs its worker from our own files.
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "font-src 'self'; worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "geolocation=(self)",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def create_app(config: Config) -> Flask:
+    """The WSGI application for one configuration."""
+    app = Flask("api", static_folder="static", template_folder="templates")
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    engine = new_engine(config.database_url, pool_size=config.pool_size, max_overflow=8, pool_pre_ping=True)
+    app.extensions[KEY] = Context(
+        config, engine, Published(engine), TileCache(config.tile_cache_bytes), Throttle(config.typed_per_minute)
+    )
+    app.register_blueprint(blueprint("service", endpoints()))
+    problems.register(app)
+    _measure(app)
+    if config.behind_proxy:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    return app
+
+
+def from_environment() -> Flask:
+    """The application of a server worker, configured by its environment."""
+    from gis.locate import index
+
+    app = create_app(Config.from_environment())
+    index.warm()
+    return app
+
+
+def _measure(app: Flask) -> None:
+    """Common headers, and counters for ``/metrics``."""
+
+    @app.before_request
+    def begin() -> None:
+        g.began = time.perf_counter()
+
+    @app.after_request
+    def end(answer: Response) -> Response:
+        for name, value in HEADERS.items():
+            answer.headers.setdefault(name, value)
+        if request.endpoint == "static":
+            answer.headers["Cache-Control"] = "no-cache"
+        context: Context = app.extensions[KEY]
+        route = str(request.url_rule) if request.url_rule else "none"
+        with context.lock:
+            context.requests[route, answer.status_code] += 1
+            context.seconds[route] += time.perf_counter() - g.get("began", time.perf_counter())
+        return answer

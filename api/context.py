@@ -1,0 +1,74 @@
+"""What one application holds: made in ``create_app``, reached by routes through ``here()``."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final, cast
+
+from flask import current_app, request
+from sqlalchemy import Engine
+
+from api import messages
+from api.config import Config
+from api.services.published import Published
+from api.services.tiles import TileCache
+
+KEY: Final = "wangge"
+
+
+class Throttle:
+    """At most ``limit`` events a minute for each caller; callers are forgotten after a minute."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._minute = 0
+        self._seen: Counter[str] = Counter()
+
+    def allows(self, caller: str) -> bool:
+        """Count one event; False when it is one too many."""
+        if self._limit <= 0:
+            return True
+        with self._lock:
+            minute = int(time.monotonic() // 60)
+            if minute != self._minute or len(self._seen) > 100_000:
+                self._minute = minute
+                self._seen.clear()
+            self._seen[caller] += 1
+            return self._seen[caller] <= self._limit
+
+
+@dataclass
+class Context:
+    """The parts of one application."""
+
+    config: Config
+    engine: Engine
+    published: Published
+    tiles: TileCache
+    throttle: Throttle
+    requests: Counter[tuple[str, int]] = field(default_factory=Counter)
+    seconds: Counter[str] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+def here() -> Context:
+    """The context of the application that answers this request."""
+    return cast(Context, current_app.extensions[KEY])
+
+
+def language() -> str:
+    """Chinese unless the reader prefers English (``Accept-Language``, or ``?lang=``)."""
+    asked = request.args.get("lang", "")
+    if asked in messages.LANGUAGES:
+        return asked
+    best = request.accept_languages.best_match(["zh-CN", "zh", "en"], default="zh-CN")
+    return "en" if best == "en" else "zh-CN"
+
+
+def say(code: str, **values: object) -> str:
+    """A message in the reader's language."""
+    return messages.text(code, language(), **values)

@@ -1,0 +1,53 @@
+"""``/api/territories``, ``/api/grids/...``, ``/api/search``: what the map and the phone page ask."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Response
+
+from api.answers import AsOfQuery, FoundList, GridCard, SearchQuery, Territories
+from api.context import here
+from api.endpoints import Endpoint, json
+from api.services import search as searching
+from api.services import territories as places
+
+
+def territories() -> Response:
+    """Every published territory."""
+    return json(places.territories(here().published))
+
+
+def grid(grid_id: str, query: AsOfQuery) -> Response:
+    """One grid and its people."""
+    return json(places.grid_card(here().published, grid_id, query.as_of))
+
+
+def search(query: SearchQuery) -> Response:
+    """What a typed text may mean."""
+    return json(searching.search(here().published, query.q, query.territory, query.limit))
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        "/api/territories", territories, "Published territories", {"application/json": Territories}, tag="grids"
+    ),
+    Endpoint(
+        "/api/grids/{grid_id}",
+        grid,
+        "One grid and who is responsible",
+        {"application/json": GridCard},
+        query=AsOfQuery,
+        faults=(400, 404),
+        tag="grids",
+    ),
+    Endpoint(
+        "/api/search",
+        search,
+        "Search by address, plate code, grid, street, compound or coordinate",
+        {"application/json": FoundList},
+        query=SearchQuery,
+        faults=(400,),
+        tag="search",
+    ),
+)

@@ -1,0 +1,125 @@
+"""Published grids in memory: one immutable snapshot a publication, shared by lookup, tiles and search.
+
+A publication never changes, so a snapshot never goes stale; which publication is in force is asked of the
+database every time. Snapshots not asked for lately are dropped.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+import shapely
+from sqlalchemy import Connection, Engine
+
+from data.postgres import read_published
+from data.postgres.read_published import InForce, PublishedGrids
+from data.postgres.unit_of_work import UnitOfWork
+from gis.locate import datums
+from gis.locate.index import Index, build
+from gis.territory.model import Floats, Geometries, Ints
+from gis.tiles.colour import tones
+from gis.tiles.coverage import ZOOMS, dissolve, simplify
+
+
+@dataclass(frozen=True)
+class Communities:
+    """The communities of a snapshot, in the order of their ids; ``member`` gives each grid's."""
+
+    ids: Ints
+    member: Ints
+    name: list[str]
+    code: list[str]
+
+
+@dataclass
+class Snapshot:
+    """The grids of one publication with what is derived from them, each made when first needed."""
+
+    crs: str
+    grids: PublishedGrids
+    _coverages: dict[int, tuple[Geometries, Geometries]] = field(default_factory=dict)
+
+    @cached_property
+    def index(self) -> Index:
+        """Point to grid, in the territory's metre CRS; positions are rows of ``grids``."""
+        return build(self.grids.geometry)
+
+    @cached_property
+    def tone(self) -> Ints:
+        """A number 0-5 for each grid such that neighbours differ."""
+        return tones(self.grids.geometry)
+
+    @cached_property
+    def communities(self) -> Communities:
+        """Grids by community."""
+        ids, first, member = np.unique(self.grids.community_id, return_index=True, return_inverse=True)
+        name, code = self.grids.community[first].tolist(), self.grids.community_code[first].tolist()
+        return Communities(ids, member.astype(np.int64), name, code)
+
+    @cached_property
+    def community_label(self) -> Floats:
+        """(n, 2) a point inside each community, EPSG:3857."""
+        _, whole = self.coverage(max(ZOOMS) + 1)
+        return np.asarray(shapely.get_coordinates(shapely.point_on_surface(whole)))
+
+    @cached_property
+    def bounds_wgs84(self) -> Floats:
+        """(n, 4) west, south, east, north of each grid in degrees."""
+        west, south, east, north = shapely.bounds(self.grids.mercator).T
+        lon0, lat0 = degrees(west, south)
+        lon1, lat1 = degrees(east, north)
+        return np.column_stack([lon0, lat0, lon1, lat1])
+
+    def coverage(self, z: int) -> tuple[Geometries, Geometries]:
+        """Grids and communities at a zoom, EPSG:3857: simplified together up to zoom 13, exact beyond."""
+        z = max(min(z, max(ZOOMS) + 1), min(ZOOMS))
+        if z not in self._coverages:
+            grids = simplify(self.grids.mercator, z) if z in ZOOMS else self.grids.mercator
+            self._coverages[z] = (grids, dissolve(grids, self.communities.member, len(self.communities.ids)))
+        return self._coverages[z]
+
+
+def degrees(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """EPSG:3857 metres to WGS84 degrees."""
+    return datums.to_wgs84(np.asarray(x), np.asarray(y), datums.parse("EPSG:3857"))
+
+
+class Published:
+    """Snapshots by publication; safe to share between threads."""
+
+    def __init__(self, engine: Engine, keep: int = 8) -> None:
+        self._engine = engine
+        self._keep = keep
+        self._lock = threading.Lock()
+        self._held: OrderedDict[int, Snapshot] = OrderedDict()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for reading, given back at the end."""
+        with UnitOfWork(self._engine) as work:
+            yield work.connection
+
+    def in_force(self, connection: Connection, on: date | None = None) -> tuple[InForce, ...]:
+        """Territories with what is in force on a day."""
+        return read_published.in_force(connection, on)
+
+    def snapshot(self, connection: Connection, publication: int, crs: str) -> Snapshot:
+        """The grids of a publication, from memory when they were asked for before."""
+        with self._lock:
+            found = self._held.get(publication)
+            if found is not None:
+                self._held.move_to_end(publication)
+                return found
+        made = Snapshot(crs, read_published.grids(connection, publication))
+        with self._lock:
+            made = self._held.setdefault(publication, made)
+            while len(self._held) > self._keep:
+                self._held.popitem(last=False)
+        return made

@@ -1,0 +1,92 @@
+"""Published territories and single grids, as the map's panel and card show them."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import shapely
+
+from api.answers import GridCard, Territories, Territory
+from api.services.lookup import persons
+from api.services.published import Published, degrees
+from data.postgres import read_published
+from data.postgres.read_published import InForce
+from gis.errors import NotFoundError
+
+
+def territories(published: Published) -> Territories:
+    """Every territory with a publication in force today."""
+    with published.reading() as connection:
+        infos = published.in_force(connection)
+        reports = read_published.reports(connection)
+        made = []
+        for info in infos:
+            grids = published.snapshot(connection, info.publication, info.crs).grids
+            made.append(_territory(info, len(grids), int(grids.households.sum()), reports[info.publication]))
+    return Territories(made)
+
+
+def _territory(info: InForce, grids: int, households: int, report: dict[str, Any]) -> Territory:
+    west, south, east, north = info.bounds
+    lon, lat = degrees(np.array([west, east]), np.array([south, north]))
+    return Territory(
+        id=info.territory,
+        name=info.title or info.name,
+        title=info.title,
+        bbox=(round(float(lon[0]), 7), round(float(lat[0]), 7), round(float(lon[1]), 7), round(float(lat[1]), 7)),
+        attribution=info.attribution,
+        grids=grids,
+        households=households,
+        in_range_share=report.get("in_range_share"),
+        on_street_share=report.get("on_street_share"),
+        crs=info.crs,
+        valid_from=info.valid_from,
+        version=info.publication,
+        fictitious=info.fictitious,
+    )
+
+
+def grid_card(published: Published, grid_id: str, as_of: date | None = None) -> GridCard:
+    """One grid as published on a day; unknown ids, and grids not in force that day, are not found."""
+    try:
+        wanted = str(UUID(grid_id))
+    except ValueError:
+        raise NotFoundError("grids.unknown", grid_id=grid_id[:40]) from None
+    with published.reading() as connection:
+        publication = read_published.publication_of_grid(connection, wanted, as_of)
+        info = next((i for i in published.in_force(connection, as_of) if i.publication == publication), None)
+        if info is None:
+            raise NotFoundError("grids.unknown", grid_id=wanted)
+        snapshot = published.snapshot(connection, info.publication, info.crs)
+        people = read_published.people(connection, info.day, [wanted]).get(wanted, [])
+    grids = snapshot.grids
+    row = int(np.searchsorted(grids.grid_id.astype(str), wanted))
+    share = float(grids.on_street_share[row])
+    west, south, east, north = (round(float(v), 7) for v in snapshot.bounds_wgs84[row])
+    lon, lat = degrees(*grids.label[row : row + 1].T)
+    return GridCard(
+        grid_id=wanted,
+        code=grids.code[row],
+        name=grids.name[row],
+        kind=grids.kind[row],
+        community=grids.community[row],
+        community_code=grids.community_code[row],
+        households=int(grids.households[row]),
+        counted=int(grids.counted[row]),
+        buildings=int(grids.buildings[row]),
+        on_street_share=None if math.isnan(share) else share,
+        compactness=float(grids.compactness[row]),
+        area_m2=round(float(shapely.area(grids.geometry[row])), 1),
+        bbox=(west, south, east, north),
+        center=(round(float(lon[0]), 7), round(float(lat[0]), 7)),
+        note=grids.note[row],
+        people=persons(people),
+        territory=info.territory,
+        valid_from=info.valid_from,
+        as_of=info.day,
+        version=info.publication,
+    )
