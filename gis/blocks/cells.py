@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 
 from gis.blocks.arrangement import to_grid
-from gis.blocks.coverage import UNKNOWN, Coverage, Edges, Seeds, join_edges, resolve
+from gis.blocks.coverage import CLAIM, UNKNOWN, Coverage, Edges, Seeds, join_edges, resolve
 from gis.blocks.enclosures import Parts, line_priority
 from gis.blocks.lines import Lines
 from gis.blocks.parameters import Parameters
@@ -16,6 +16,7 @@ from gis.territory.classes import BASIS_INDEX
 from gis.territory.model import Floats, Geometries, Ints
 
 _CELL = BASIS_INDEX["cell"]
+_WHOLE = 0.96  # share of a footprint that must lie in its part, or its outline becomes a border
 
 
 def cut_cells(
@@ -38,6 +39,7 @@ def cut_cells(
         here = slice(starts[k], starts[k + 1])
         if starts[k] < starts[k + 1]:
             edges.append(_ridge_edges(points[here], of[here], parts.geometry[k], int(k)))
+    edges += _claims(parts, geometry, part)
     _, one = np.unique(of, return_index=True)
     coverage, came_from = resolve(join_edges(edges), zone_of, seeds=Seeds(to_grid(points[one]), of[one]))
     known = np.where(came_from >= 0, came_from, 0)
@@ -70,6 +72,39 @@ def _ridge_edges(points: Floats, of: Ints, area: shapely.Polygon, part: int) -> 
     return Edges(
         to_grid(ridges.start), to_grid(ridges.end), of[ridges.left], of[ridges.right], zone, zone, nothing,
         np.full(len(zone), _CELL, np.int8), nothing,
+    )
+
+
+def _claims(parts: Parts, geometry: Geometries, part: Ints) -> list[Edges]:
+    """Edges of footprints that lie across the border of their part: the atom holds the whole building, as far as
+    community and villager group allow."""
+    tree = shapely.STRtree(parts.geometry)
+    solid = np.flatnonzero(shapely.get_dimensions(geometry) == 2)
+    within = shapely.contains_properly(parts.geometry[part[solid]], geometry[solid])
+    solid = solid[~within]
+    own = shapely.area(shapely.intersection(geometry[solid], parts.geometry[part[solid]]))
+    across = solid[own < _WHOLE * shapely.area(geometry[solid])]
+    which, other = tree.query(geometry[across], predicate="intersects")
+    allowed = parts.realm[other] == parts.realm[part[across[which]]]
+    made = []
+    for k in np.unique(which[allowed]):
+        building = int(across[k])
+        ground = shapely.union_all(parts.geometry[other[(which == k) & allowed]])
+        claimed = shapely.intersection(geometry[building], ground)
+        made += [_claim(p, building, int(part[building])) for p in shapely.get_parts(claimed) if p.area > 0]
+    return made
+
+
+def _claim(ground: shapely.Geometry, building: int, part: int) -> Edges:
+    rings = shapely.get_rings(shapely.orient_polygons(ground))
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    grid = to_grid(points)
+    same = ring[1:] == ring[:-1]
+    n = int(same.sum())
+    unknown, nothing = np.full(n, UNKNOWN), np.full(n, -1)
+    return Edges(
+        grid[:-1][same], grid[1:][same], np.full(n, building), unknown, np.full(n, part), unknown, nothing,
+        np.full(n, _CELL, np.int8), np.full(n, CLAIM),
     )
 
 

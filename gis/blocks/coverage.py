@@ -16,6 +16,9 @@ from gis.territory.model import Floats, Geometries, Ints
 
 OUTSIDE = -1
 UNKNOWN = -2
+#: Priority of edges that name no border but claim the ground on their left against all other edges.
+CLAIM = -2
+_CLAIM_WEIGHT = 1e9
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,7 @@ def _votes(
     first = face[2 * graph.edge + ~graph.forward]
     second = face[2 * graph.edge + graph.forward]
     of = np.concatenate([first, second])
-    length = np.tile(metres[graph.edge], 2)
+    length = np.tile(metres[graph.edge] * np.where(edges.priority[graph.origin] == CLAIM, _CLAIM_WEIGHT, 1.0), 2)
     zones = np.concatenate([edges.left_zone[graph.origin], edges.right_zone[graph.origin]])
     labels = np.concatenate([edges.left[graph.origin], edges.right[graph.origin]])
     zone = _winner(of, zones, length, faces)
