@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -25,6 +26,8 @@ class Check:
     command: tuple[str, ...]
     folder: Path = places.ROOT
     passing: tuple[int, ...] = (0,)
+    #: Folder of programs to be found before the machine's.
+    programs: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,16 @@ def run(wanted: list[Check]) -> Iterator[Check | Result]:
     for check in wanted:
         yield check
         before = time.monotonic()
-        ended = subprocess.run(check.command, cwd=check.folder, check=False, stdin=subprocess.DEVNULL)
+        ended = subprocess.run(
+            check.command, cwd=check.folder, env=_environment(check), check=False, stdin=subprocess.DEVNULL
+        )
         yield Result(check, ended.returncode, time.monotonic() - before)
+
+
+def _environment(check: Check) -> dict[str, str] | None:
+    if check.programs is None:
+        return None
+    return {**os.environ, "PATH": f"{check.programs}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
 def _static() -> list[Check]:
@@ -70,8 +81,9 @@ def _static() -> list[Check]:
 def _pages() -> list[Check]:
     if not (web.source() / "package.json").exists():
         return []
-    npm = str(node.ensure(silent) / "npm")
+    folder = node.ensure(silent)
+    npm = (str(folder / "npm"), "run", "--silent")
     return [
-        Check("web types", (npm, "run", "--silent", "check"), web.source()),
-        Check("web tests", (npm, "run", "--silent", "test", "--", "--passWithNoTests"), web.source()),
+        Check("web types", (*npm, "check"), web.source(), programs=folder),
+        Check("web tests", (*npm, "test", "--", "--passWithNoTests"), web.source(), programs=folder),
     ]

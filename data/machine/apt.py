@@ -30,7 +30,7 @@ def install(packages: list[str], *, step: str, progress: Progress) -> None:
     """Install packages as root, reading the package lists first where they are missing or too old."""
     ended = _install(packages, step, progress)
     if ended.status != 0:
-        updated = run(["apt-get", "update", *_STATUS_TO_STDOUT], step=step, progress=progress, span=(0.0, 0.15),
+        updated = run([*_APT, "update"], step=step, progress=progress, span=(0.0, 0.15),
                       reader=read_status, environment=QUIET)  # fmt: skip
         ended = _install(packages, step, progress)
         if ended.status != 0:
@@ -48,7 +48,7 @@ def unpack(packages: list[str], into: Path, *, step: str, progress: Progress) ->
     wanted = _closure(packages, options)
     if not wanted:
         options = _own_lists(own)
-        ended = run(["apt-get", *options, "update", *_STATUS_TO_STDOUT], step=step, progress=progress,
+        ended = run([*_APT, *options, "update"], step=step, progress=progress,
                     span=(0.0, 0.1), reader=read_status, environment=QUIET)  # fmt: skip
         wanted = _closure(packages, options)
         if not wanted:
@@ -56,7 +56,7 @@ def unpack(packages: list[str], into: Path, *, step: str, progress: Progress) ->
     ended = _download(wanted, options, debs, step, progress)
     if ended.status != 0 and not options:  # the system's lists are older than the mirror
         options = _own_lists(own)
-        run(["apt-get", *options, "update"], step=step, progress=progress, span=(0.0, 0.1), environment=QUIET)
+        run([*_APT, *options, "update"], step=step, progress=progress, span=(0.0, 0.1), environment=QUIET)
         wanted = _closure(packages, options)
         ended = _download(wanted, options, debs, step, progress)
     if ended.status != 0:
@@ -82,12 +82,14 @@ def read_status(line: str) -> tuple[float | None, str]:
     return (share / 2 if found[1] == "dl" else 0.5 + share / 2), found[3]
 
 
-_STATUS_TO_STDOUT: Final = ("-q", "-o", "APT::Status-Fd=1", "-o", "Dpkg::Use-Pty=0")
+#: apt's progress on a handle of its own, which the reader sees as standard output: handle 1 itself would be
+#: closed to the packages' scripts.
+_APT: Final = ("sh", "-c", 'exec apt-get -q -o APT::Status-Fd=3 -o Dpkg::Use-Pty=0 "$@" 3>&1', "apt-get")
 
 
 def _install(packages: list[str], step: str, progress: Progress) -> Ended:
     command = [
-        "apt-get", "install", "-y", "--no-install-recommends", *_STATUS_TO_STDOUT,
+        *_APT, "install", "-y", "--no-install-recommends",
         "-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Options::=--force-confold", *packages,
     ]  # fmt: skip
     return run(command, step=step, progress=progress, span=(0.15, 1.0), reader=read_status, environment=QUIET)
@@ -119,7 +121,7 @@ def _closure(packages: list[str], options: list[str]) -> list[str]:
 
 
 def _download(wanted: list[str], options: list[str], into: Path, step: str, progress: Progress) -> Ended:
-    command = ["apt-get", *options, "download", *_STATUS_TO_STDOUT, *wanted]
+    command = [*_APT, *options, "download", *wanted]
     # downloading alone reaches half of the span: 0.1 to 0.8 of the step
     return run(
         command, step=step, progress=progress, span=(0.1, 1.5), reader=read_status, cwd=into, environment=QUIET
