@@ -112,6 +112,48 @@ def sum_up(units: UnitArrays, part: Int, sums: Sums) -> None:
 
 
 @njit(cache=True, nogil=True)
+def induced(units: UnitArrays, which: Int, place: Int) -> UnitArrays:
+    """The graph of some units, renumbered in the order given; ``place`` is -1 everywhere before and after."""
+    n = len(which)
+    start = np.zeros(n + 1, np.int64)
+    for i in range(n):
+        place[which[i]] = i
+    for i in range(n):
+        v = which[i]
+        inside = 0
+        for e in range(units.start[v], units.start[v + 1]):
+            if place[units.neighbour[e]] >= 0:
+                inside += 1
+        start[i + 1] = start[i] + inside
+    neighbour = np.empty(start[n], np.int64)
+    price = np.empty(start[n])
+    metres = np.empty(start[n])
+    for i in range(n):
+        v = which[i]
+        at = start[i]
+        for e in range(units.start[v], units.start[v + 1]):
+            j = place[units.neighbour[e]]
+            if j >= 0:
+                neighbour[at] = j
+                price[at] = units.price[e]
+                metres[at] = units.metres[e]
+                at += 1
+    for i in range(n):
+        place[which[i]] = -1
+    return UnitArrays(
+        start,
+        neighbour,
+        price,
+        metres,
+        units.counted[which],
+        units.load[which],
+        units.area[which],
+        units.perimeter[which],
+        units.block[which],
+    )
+
+
+@njit(cache=True, nogil=True)
 def grow(units: UnitArrays, order: Int, target: float, maximum: float) -> Int:
     """A first plan: from each free unit in ``order``, grow by the strongest shared border to the target."""
     n = len(order)

@@ -11,14 +11,14 @@ from typing import Final
 
 import numpy as np
 
-from gis.districting import kernels
+from gis.districting import kernels, windows
 from gis.districting.kernels import Int, Sums, Terms
 from gis.districting.rulesets import Bounds, Ruleset
 from gis.districting.units import Units, pieces
 
 #: Visits of every unit in round 0, and in each round after it.
-FIRST_SWEEPS: Final = 300
-NEXT_SWEEPS: Final = 120
+FIRST_SWEEPS: Final = 3000
+NEXT_SWEEPS: Final = 300
 
 
 @dataclass(frozen=True)
@@ -92,29 +92,36 @@ def first_plan(units: Units, bounds: Bounds) -> Int:
 
 
 def start(units: Units, bounds: Bounds, terms: Terms, outside: float, seed: int) -> Search:
-    """Round 0: grow, then anneal on whole blocks, then settle on single units."""
+    """Round 0: grow, anneal on whole blocks, settle on single units, then windows and repair."""
     label = coarse(units, bounds.maximum)
     blocks = units.contract(label)
     part = first_plan(blocks, bounds)
     if part.max() > 0:
-        part = _anneal(blocks, part, terms, FIRST_SWEEPS, (60.0, 2.0), (0.5, outside), seed)
+        part = _anneal(blocks, part, terms, FIRST_SWEEPS, (300.0, 5.0), (0.5, outside), seed)
     part = part[label]
     if part.max() > 0:
         part = _anneal(units, part, terms, 10, (0.01, 0.01), (outside, outside), seed + 1)
-    part = renumbered(part)
-    return Search(part, cost_of(units, part, terms, outside), 0)
+    return _by_windows(units, part, terms, outside, seed, 0)
 
 
 def better(units: Units, bounds: Bounds, terms: Terms, outside: float, search: Search, seed: int) -> Search:
-    """One more round: warm up, cool down, settle; the better of before and after."""
+    """One more round: windows elsewhere; where they find nothing, warm up and cool down first. Never worse."""
+    rounds = search.rounds + 1
     if search.part.max() == 0:
-        return Search(search.part, search.cost, search.rounds + 1)
-    part = _anneal(units, search.part.copy(), terms, NEXT_SWEEPS, (15.0, 1.0), (outside / 4, outside), seed)
-    part = renumbered(part)
-    cost = cost_of(units, part, terms, outside)
-    if cost < search.cost - 1e-9:
-        return Search(part, cost, search.rounds + 1)
-    return Search(search.part, search.cost, search.rounds + 1)
+        return Search(search.part, search.cost, rounds)
+    found = _by_windows(units, search.part, terms, outside, seed, rounds)
+    if found.cost < search.cost - 1e-6:
+        return found
+    part = _anneal(units, search.part, terms, NEXT_SWEEPS, (30.0, 2.0), (outside / 4, outside), seed)
+    found = _by_windows(units, part, terms, outside, seed + 1, rounds)
+    return found if found.cost < search.cost - 1e-6 else Search(search.part, search.cost, rounds)
+
+
+def _by_windows(units: Units, part: Int, terms: Terms, outside: float, seed: int, rounds: int) -> Search:
+    rng = np.random.default_rng(seed)
+    part = windows.improve(units, part, terms, outside, rng)
+    part = renumbered(windows.repair(units, part, terms, outside, rng))
+    return Search(part, cost_of(units, part, terms, outside), rounds)
 
 
 def _anneal(

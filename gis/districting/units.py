@@ -12,7 +12,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from gis.blocks.model import AtomSet, Graph
-from gis.districting.kernels import Int, UnitArrays, hilbert_order
+from gis.districting.kernels import Int, UnitArrays, hilbert_order, induced
 from gis.territory.model import Floats, Geometries
 
 #: Two atoms are joined where they share more than this many metres: an edge, not a corner.
@@ -32,29 +32,12 @@ class Units:
 
     def subset(self, which: Int) -> Units:
         """The graph induced by some units, renumbered in the order given."""
-        a = self.arrays
         place = np.full(len(self), -1, np.int64)
-        place[which] = np.arange(len(which))
-        heads, tails = edges(a)
-        keep = (place[heads] >= 0) & (place[tails] >= 0)
-        start, neighbour, price, metres = _csr(
-            place[heads[keep]], place[tails[keep]], a.price[keep], a.metres[keep], len(which)
-        )
-        return Units(
-            UnitArrays(
-                start,
-                neighbour,
-                price,
-                metres,
-                a.counted[which],
-                a.load[which],
-                a.area[which],
-                a.perimeter[which],
-                a.block[which],
-            ),
-            self.x[which],
-            self.y[which],
-        )
+        return self.window(which, place)
+
+    def window(self, which: Int, place: Int) -> Units:
+        """As ``subset``, with scratch memory of the caller: an array of -1, one a unit, which is left as it was."""
+        return Units(induced(self.arrays, which, place), self.x[which], self.y[which])
 
     def contract(self, label: Int) -> Units:
         """One unit a label (0 .. n-1); its block is that of its first member."""

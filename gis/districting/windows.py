@@ -1,0 +1,170 @@
+"""Windows: take some neighbouring grids, list every way to redraw them, choose the best. Never worse than before."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from gis.districting import partition
+from gis.districting.kernels import Int, Terms, grid_cost
+from gis.districting.regions import Regions, gather, regions
+from gis.districting.units import Units, edges, pieces
+
+#: Grids and units of a window, and limits of its list of regions.
+GRIDS: Final = 14
+UNITS: Final = 60
+MOST_REGIONS: Final = 60_000
+MOST_VISITS: Final = 3_000_000
+MOST_MEMBERS: Final = 40
+#: Nodes of a window's integer program, and the gain (share of its cost) below which it is left as it is.
+NODES: Final = 50
+WORTH: Final = 1e-4
+
+
+def improve(
+    units: Units, part: Int, terms: Terms, outside: float, rng: np.random.Generator, grids: int = GRIDS
+) -> Int:
+    """One pass of windows over the whole plan; returns the better plan (grids renumbered where some were redrawn)."""
+    part = part.copy()
+    members = _members(part)
+    place = np.full(len(units), -1, np.int64)
+    count = max(1, -(-3 * len(members) // grids)) if len(members) > grids else 1
+    order = units.hilbert()
+    centres = order[(np.arange(count) * len(order)) // count]
+    rng.shuffle(centres)
+    for centre in centres:
+        chosen = _around(units, part, members, int(part[centre]), grids, rng)
+        redraw(units, part, members, chosen, terms, outside, rng, place)
+    return part
+
+
+def repair(units: Units, part: Int, terms: Terms, outside: float, rng: np.random.Generator, tries: int = 8) -> Int:
+    """Windows around every grid out of range, opened down to single units, from 3 grids to more."""
+    part = part.copy()
+    members = _members(part)
+    place = np.full(len(units), -1, np.int64)
+    for t in range(tries):
+        bad = [g for g, m in members.items() if not terms.minimum <= units.arrays.counted[m].sum() <= terms.maximum]
+        if not bad:
+            break
+        for g in bad:
+            if g in members:
+                chosen = _around(units, part, members, g, 3 + t, rng)
+                redraw(
+                    units, part, members, chosen, terms, outside, rng, place, open_above=(60.0, 450.0, 150.0)[t % 3]
+                )
+    return part
+
+
+def redraw(
+    units: Units,
+    part: Int,
+    members: dict[int, Int],
+    chosen: list[int],
+    terms: Terms,
+    outside: float,
+    rng: np.random.Generator,
+    place: Int,
+    open_above: float | None = None,
+) -> bool:
+    """Solve one window exactly over units that the present plan is made of; changes ``part`` when that is better."""
+    atoms = np.sort(np.concatenate([members[g] for g in chosen]))
+    sub = units.window(atoms, place)
+    now = np.searchsorted(np.array(sorted(chosen)), part[atoms])
+    label = _window_units(sub, now, terms, rng, open_above)
+    small = sub.contract(label)
+    now_of = np.zeros(len(small), np.int64)
+    now_of[label] = now
+    present, known = _present(small, now_of, terms, outside)
+    found = regions(small.arrays, terms, MOST_REGIONS, MOST_VISITS, MOST_MEMBERS)
+    choice = partition.choose(_with(found, present), len(small), known - WORTH * abs(known), NODES)
+    if choice.chosen is None:
+        return False
+    every = _with(found, present)
+    fresh = np.empty(len(small), np.int64)
+    for i, j in enumerate(choice.chosen):
+        fresh[every.unit[every.start[j] : every.start[j + 1]]] = i
+    names = sorted(chosen)
+    names += [max(members) + 1 + i for i in range(len(choice.chosen) - len(names))]
+    for g in chosen:
+        del members[g]
+    grid_of = fresh[label]
+    for i in range(len(choice.chosen)):
+        mine = atoms[grid_of == i]
+        part[mine] = names[i]
+        members[names[i]] = mine
+    return True
+
+
+def _members(part: Int) -> dict[int, Int]:
+    order = np.argsort(part, kind="stable")
+    split = np.split(order, np.cumsum(np.bincount(part))[:-1])
+    return {g: m for g, m in enumerate(split) if len(m)}
+
+
+def _around(
+    units: Units, part: Int, members: dict[int, Int], centre: int, grids: int, rng: np.random.Generator
+) -> list[int]:
+    """A grid and its neighbours, ring by ring, in random order within a ring."""
+    a = units.arrays
+    out = [centre]
+    held = {centre}
+    at = 0
+    while at < len(out) and len(out) < grids:
+        mine = members[out[at]]
+        near = np.concatenate([part[a.neighbour[a.start[v] : a.start[v + 1]]] for v in mine])
+        ring = np.unique(near)
+        rng.shuffle(ring)
+        for g in ring:
+            if int(g) not in held and len(out) < grids:
+                held.add(int(g))
+                out.append(int(g))
+        at += 1
+    return out
+
+
+def _window_units(sub: Units, now: Int, terms: Terms, rng: np.random.Generator, open_above: float | None) -> Int:
+    """Fragments of blocks within present grids, the heaviest opened, the smallest joined within their grid."""
+    key = now * (int(sub.arrays.block.max()) + 2) + sub.arrays.block
+    label = pieces(sub.arrays, key)
+    heavy = np.bincount(label, sub.arrays.counted) > (terms.maximum if open_above is None else open_above)
+    if heavy.any():
+        label = np.unique(
+            np.where(heavy[label], label.max() + 1 + np.arange(len(label)), label), return_inverse=True
+        )[1]
+    small = sub.contract(label)
+    owner = np.zeros(len(small), np.int64)
+    owner[label] = now
+    jitter = rng.uniform(0.6, 1.4, len(small))
+    joined = gather(small.arrays, owner, 1.0, UNITS, terms.maximum, jitter)
+    return np.asarray(joined[label], np.int64)
+
+
+def _present(small: Units, now: Int, terms: Terms, outside: float) -> tuple[Regions, float]:
+    """The present grids as regions, and what they cost together."""
+    a = small.arrays
+    k = int(now.max()) + 1
+    heads, tails = edges(a)
+    crossing = now[heads] != now[tails]
+    border = 0.5 * np.bincount(now[heads[crossing]], a.price[crossing], minlength=k)
+    inner = np.bincount(now[heads[~crossing]], a.metres[~crossing], minlength=k)
+    counted = np.bincount(now, a.counted, minlength=k)
+    load = np.bincount(now, a.load, minlength=k)
+    area = np.bincount(now, a.area, minlength=k)
+    perimeter = np.bincount(now, a.perimeter, minlength=k) - inner
+    cost = np.array(
+        [border[g] + grid_cost(int(counted[g]), load[g], area[g], perimeter[g], terms, outside) for g in range(k)]
+    )
+    order = np.argsort(now, kind="stable").astype(np.int32)
+    start = np.concatenate([[0], np.cumsum(np.bincount(now, minlength=k))]).astype(np.int64)
+    return Regions(order, start, cost, True), float(cost.sum())
+
+
+def _with(found: Regions, present: Regions) -> Regions:
+    return Regions(
+        np.concatenate([found.unit, present.unit]),
+        np.concatenate([found.start, found.start[-1] + present.start[1:]]),
+        np.concatenate([found.cost, present.cost]),
+        found.complete,
+    )
