@@ -19,6 +19,7 @@ from data.postgres import sources as kept
 from data.postgres.atom_sets import Loads, StoredAtoms
 from data.postgres.territories import BuildingRows, Territory
 from data.postgres.unit_of_work import UnitOfWork
+from data.samples import shipped
 from gis.blocks.parameters import Parameters
 from gis.districting.rulesets import Ruleset
 from gis.progress import Progress, silent
@@ -76,6 +77,42 @@ def import_file(
         ruleset=ruleset,
         actor=actor,
         progress=progress,
+    )
+
+
+def import_sample(
+    engine: Engine, name: str, *, ruleset: Ruleset, actor: str = "", progress: Progress = silent
+) -> Imported:
+    """Read a shipped sample into the territory of its name. The town and its people are made up."""
+    return import_file(
+        engine,
+        shipped.path_of(name),
+        name,
+        ruleset=ruleset,
+        title=shipped.TITLES[name],
+        fictitious=name == "town",
+        actor=actor,
+        progress=progress,
+    )
+
+
+def import_place(
+    engine: Engine,
+    query: str,
+    name: str,
+    *,
+    ruleset: Ruleset,
+    title: str = "",
+    crs: str | None = None,
+    actor: str = "",
+    progress: Progress = silent,
+) -> Imported:
+    """Ask OpenStreetMap's servers for a place by its name and read it."""
+    from data.place import read_place
+
+    sources = read_place(query, progress=progress)
+    return import_sources(
+        engine, sources, name, ruleset=ruleset, origin=query, title=title, crs=crs, actor=actor, progress=progress
     )
 
 

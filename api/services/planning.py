@@ -203,7 +203,7 @@ def plan_file(
         "version": VERSION,
     }
     if report is not None:
-        _write_json(Path(report), figures)
+        write_json(Path(report), figures)
     progress("write", 1.0)
     return Outcome(made, plan, figures)
 
@@ -255,7 +255,8 @@ def _known_crs(crs: str) -> str:
     return crs
 
 
-def _write_json(path: Path, values: dict[str, Any]) -> None:
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Write a report, whole or not at all."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         part.write_text(json.dumps(values, ensure_ascii=False, indent=1, default=_plain) + "\n", encoding="utf-8")

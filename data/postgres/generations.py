@@ -33,4 +33,4 @@ def current(connection: Connection, territory_id: int) -> dict[str, int]:
     rows = connection.execute(
         select(generation.c.layer, generation.c.number).where(generation.c.territory_id == territory_id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())

@@ -67,7 +67,7 @@ def building_grids(connection: Connection, publication_id: int) -> dict[int, UUI
     """The grid of every building in a publication."""
     b = schema.building_grid
     rows = connection.execute(select(b.c.building_id, b.c.grid_id).where(b.c.publication_id == publication_id))
-    found: dict[int, UUID] = dict(rows.tuples().all())
+    found: dict[int, UUID] = dict(rows.all())
     return found
 
 
@@ -80,7 +80,7 @@ def codes_ever(connection: Connection, territory_id: int) -> dict[str, UUID]:
         ),
         {"territory": territory_id},
     )
-    found: dict[str, UUID] = dict(rows.tuples().all())
+    found: dict[str, UUID] = dict(rows.all())
     return found
 
 

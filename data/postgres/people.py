@@ -49,7 +49,7 @@ def save_staff(connection: Connection, territory: Territory, staff: Iterable[Mem
     rows = connection.execute(
         text("SELECT code, id FROM community WHERE territory_id = :t AND code <> ''"), {"t": territory.id}
     )
-    community: dict[str, int] = dict(rows.tuples().all())
+    community: dict[str, int] = dict(rows.all())
     written = 0
     for member in staff:
         home = community.get(member.community)

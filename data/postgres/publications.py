@@ -53,6 +53,12 @@ def active(connection: Connection, territory_id: int, on: date) -> Publication |
     return None if row is None else Publication(*row)
 
 
+def nearest(connection: Connection, territory_id: int, on: date) -> Publication | None:
+    """The publication in force on a day, else the first one after it: what a new one is compared with."""
+    rows = timeline(connection, territory_id)
+    return next((p for p in rows if p.valid_to is None or p.valid_to > on), None)
+
+
 def timeline(connection: Connection, territory_id: int) -> list[Publication]:
     """Every publication of a territory, by date."""
     rows = connection.execute(_rows().where(P.c.territory_id == territory_id).order_by(P.c.valid_from))
@@ -68,7 +74,7 @@ def open_from(
     ``store.publish_past`` where a day before ``now`` would change.
     """
     rows = timeline(connection, territory.id)
-    if since < now and any(p.valid_to is None or p.valid_to > since for p in rows if p.valid_from < now):
+    if since < now and any(p.valid_to is None or p.valid_to > since for p in rows if p.valid_from <= since):
         raise ConflictError("store.publish_past", since=since, today=now)
     same = next((p for p in rows if p.valid_from == since), None)
     before = next((p for p in reversed(rows) if p.valid_from < since), None)

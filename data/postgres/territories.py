@@ -295,5 +295,5 @@ def _keep_ids(
     connection.execute(update(table).where(table.c.territory_id == territory.id).values(present=False))
     upsert_rows(connection, table, columns, ("territory_id", "source_id"))
     rows = connection.execute(select(table.c.source_id, table.c.id).where(table.c.territory_id == territory.id))
-    ids: dict[str, int] = dict(rows.tuples().all())
+    ids: dict[str, int] = dict(rows.all())
     return np.array([ids[s] for s in source_id], dtype=np.int64)
