@@ -26,7 +26,7 @@ def test_a_scanned_plate(client, world):
     assert len(answer.data) <= 10_240
     assert "<script" not in page
     assert 'lang="zh-CN"' in page
-    for words in (
+    words = (
         "麓山路12号",
         printed(world.codes["good"]),
         "第1网格",
@@ -35,8 +35,8 @@ def test_a_scanned_plate(client, world):
         "0731-5550001",
         "12345",
         "已验证",
-    ):
-        assert words in page
+    )
+    assert [w for w in words if w not in page] == []
     assert "手工输入" not in page
     assert "虚构" in page
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
@@ -141,9 +141,8 @@ def test_search_by_code_gives_the_exact_grid(client, world):
 
 def test_search_finds_nothing_revoked_and_takes_any_text(client, world):
     assert client.get("/api/search", query_string={"q": world.codes["revoked"]}).json["results"] == []
-    for q in ("", "  ", "%", "_", "\\", "'; DROP TABLE grid", "麓" * 200, "\x00"[:0] + "😀"):
+    for q in ("", "  ", "%", "_", "\\", "'; DROP TABLE grid", "麓" * 200, "😀", "\x00"):
         assert client.get("/api/search", query_string={"q": q}).status_code == 200
-    assert client.get("/api/search", query_string={"q": "\x00"}).status_code in (200, 400)
     assert client.get("/api/search", query_string={"q": "x" * 500}).status_code == 400
 
 
