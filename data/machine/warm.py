@@ -23,9 +23,7 @@ _MARK: Final = "def warm("
 
 def modules() -> list[str]:
     """Names of the engine's modules that offer ``warm()``."""
-    folder = places.ROOT / "gis"
-    files = sorted(f for f in folder.rglob("*.py") if _MARK in f.read_text(encoding="utf-8"))
-    return [".".join(f.relative_to(places.ROOT).with_suffix("").parts) for f in files]
+    return [_name(file) for file in _sources() if _MARK in file.read_text(encoding="utf-8")]
 
 
 def ensure(progress: Progress = silent) -> Outcome:
@@ -33,7 +31,7 @@ def ensure(progress: Progress = silent) -> Outcome:
     import numba
 
     names = modules()
-    wanted = _fingerprint(names, numba.__version__)
+    wanted = _fingerprint(numba.__version__)
     stamp = _cache() / ".warm"
     if stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
         return Outcome("there", "setup_warm_there", {"modules": len(names)})
@@ -51,11 +49,21 @@ def _cache() -> Path:
     return Path(given) if given else places.state() / "numba"
 
 
-def _fingerprint(names: list[str], version: str) -> str:
+def _sources() -> list[Path]:
+    return sorted((places.ROOT / "gis").rglob("*.py"))
+
+
+def _name(file: Path) -> str:
+    parts = file.relative_to(places.ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _fingerprint(version: str) -> str:
     digest = hashlib.sha256(f"{version}\0{places.ROOT}".encode())
-    for name in names:
-        file = places.ROOT.joinpath(*name.split(".")).with_suffix(".py")
-        # numba recompiles when the file's time or size changes, whatever it says
-        found = file.stat()
-        digest.update(f"{name}\0{found.st_mtime_ns}\0{found.st_size}\0".encode())
+    for file in _sources():
+        words = file.read_text(encoding="utf-8")
+        if "njit" in words or _MARK in words:
+            # numba recompiles when the file's time or size changes, whatever it says
+            found = file.stat()
+            digest.update(f"{file}\0{found.st_mtime_ns}\0{found.st_size}\0".encode())
     return digest.hexdigest()
