@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 
-from api.services import demo_checks, importing, partitioning, planning, publishing
+from api.services import addresses, demo_checks, importing, partitioning, planning, plates, publishing
 from api.services.planning import Job
 from api.services.published import Published
 from api.version import VERSION
@@ -30,7 +30,7 @@ STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "store": ("store",),
     "plan": ("communities", "solve"),
     "publish": ("publish",),
-    "addresses": ("addresses",),
+    "addresses": ("addresses", "addresses_store"),
     "plates": ("plates", "proof"),
     "tiles": ("tiles",),
     "lookup": ("lookup",),
@@ -96,7 +96,9 @@ def run(engine: Engine, name: str, *, progress: Progress = silent) -> Result:
     importing.import_sample(engine, name, ruleset=ruleset, actor="demo", progress=watch)
     planned = partitioning.partition(engine, name, Job(ruleset), actor="demo", progress=watch)
     published = publishing.publish(engine, name, actor="demo", staff=True, demo_people=True, progress=watch)
-    addressed, plated, pdf = 0, 0, ""
+    addressed = addresses.assign_territory(engine, name, actor="demo", progress=watch)
+    printed = plates.print_community(engine, name, actor="demo", progress=watch)
+    pdf = _write(f"{name}-plates.pdf", printed.pdf)
     checked = demo_checks.check(Published(engine), published.publication.id, watch)
     report = planned.report
     result = Result(
@@ -107,8 +109,8 @@ def run(engine: Engine, name: str, *, progress: Progress = silent) -> Result:
         in_range_share=report["in_range_share"],
         on_street_share=report["on_street_share"],
         exceptions=len(report["exceptions"]),
-        addresses=addressed,
-        plates=plated,
+        addresses=sum(addressed.total.values()),
+        plates=printed.verified,
         plates_file=pdf,
         publication=published.publication.id,
         tiles=checked.tiles,
@@ -140,6 +142,15 @@ def _known(engine: Engine, name: str, mark: str) -> Result | None:
         infos = Published(engine).in_force(work.connection)
     there = any(i.publication == result.publication for i in infos)
     return result if there and (not result.plates_file or Path(result.plates_file).is_file()) else None
+
+
+def _write(name: str, body: bytes) -> str:
+    """Write a file of the demo whole; its path."""
+    folder = places.state() / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f".{name}.part"
+    partial.write_bytes(body)
+    return str(partial.replace(folder / name))
 
 
 def _keep(engine: Engine, name: str, mark: str, result: Result) -> None:

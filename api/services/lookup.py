@@ -162,7 +162,8 @@ def _refuse_swapped(answers: Answers, places: Sequence[_Place], x: Floats, y: Fl
     if not len(outside) or not places:
         return
     lon, lat = datums.to_wgs84(y[outside], x[outside], datum)
-    there = _locate(lon, lat, [replace(p, x=a, y=b) for p in places for a, b in [datums.project(lon, lat, p.info.crs)]])
+    turned = [(p, *datums.project(lon, lat, p.info.crs)) for p in places]
+    there = _locate(lon, lat, [replace(p, x=a, y=b) for p, a, b in turned])
     for t in outside[there.place >= 0]:
         if all(p.snapshot.index.nearest(p.x[t], p.y[t], 1)[1].min(initial=np.inf) > _FAR_METRES for p in places):
             raise InputError("lookup.swapped", row=int(t) + 1, x=float(x[t]), y=float(y[t]), crs=datum.name)

@@ -1,0 +1,89 @@
+"""``./wangge serve``: the map, tiles, lookup and pages."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Final
+
+import click
+
+from api.cli.progress import ConsoleProgress
+from api.messages import shell_language, text
+from api.services import database, health
+from gis.errors import SetupError
+
+PORT: Final = 8000
+#: How many ports after the usual one are tried when it is in use.
+_TRIES: Final = 20
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), help=f"Port; {PORT} or the next free one when left out.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes; one a core (at most 4) when left out.")
+def serve(port: int | None, host: str, workers: int | None) -> None:
+    """Serve the map, tiles, lookup and plate pages until stopped."""
+    url = database.ready(ConsoleProgress())
+    if health.missing_at(url):
+        raise SetupError("serve.not_migrated")
+    run(url, host, choose_port(host, port), workers)
+
+
+def run(url: str, host: str, port: int, workers: int | None = None) -> None:
+    """Run the server until it is told to stop. Workers find the database in the environment."""
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    os.environ["DATABASE_URL"] = url
+    click.echo(text("serve.address", shell_language(), url=address(host, port)))
+    click.echo(text("serve.stop", shell_language()))
+    Granian(
+        "api.app:from_environment",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        factory=True,
+        workers=workers or min(4, os.cpu_count() or 1),
+        blocking_threads=8,
+        respawn_failed_workers=True,
+        log_level=LogLevels.warning,
+        process_name=None,
+    ).serve()
+
+
+def address(host: str, port: int) -> str:
+    """What a person opens in the browser."""
+    shown = {"0.0.0.0": "localhost", "127.0.0.1": "localhost", "::": "localhost"}.get(host, host)  # noqa: S104
+    return f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/"
+
+
+def choose_port(host: str, port: int | None) -> int:
+    """The port asked for, if it is free; the usual one or the next free one when none was asked for."""
+    if port is not None:
+        if port and not _free(host, port):
+            raise SetupError("serve.port", port=port)
+        return port or _any_free(host)
+    for number in range(PORT, PORT + _TRIES):
+        if _free(host, number):
+            if number != PORT:
+                click.echo(text("serve.moved", shell_language(), port=PORT, other=number), err=True)
+            return number
+    raise SetupError("serve.port", port=PORT)
+
+
+def _free(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _any_free(host: str) -> int:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
