@@ -8,12 +8,17 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from data.machine import places
+from data.postgres.cluster import Cluster, sqlalchemy_url
+
 ROOT = Path(__file__).resolve().parents[1]
+HOME = places.home()
 #: Rough identity of one migrated schema: a change of any of these makes a new template.
 SCHEMA_SOURCES = ("data/postgres/migrations/**/*.py", "data/postgres/schema*.py", "data/postgres/migrate.py")
 #: Advisory lock under which one of several test runs makes the template.
@@ -48,13 +53,20 @@ class Server:
         return psycopg.connect(self.admin_url.replace("postgresql+psycopg://", "postgresql://"), autocommit=True)
 
 
-def _test_server() -> Server:
-    from data.postgres import cluster
+@contextmanager
+def _test_cluster() -> Iterator[Cluster]:
+    """The cluster for tests, in the state this run began with: a module may have set a home of its own since."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WANGGE_HOME", str(HOME))
+        yield Cluster("pg-test", durable=False)
 
+
+def _test_server() -> Server:
     given = os.environ.get("TEST_DATABASE_URL", "").strip()
     if not given:
-        return Server(cluster.Cluster("pg-test", durable=False).up(), "wangge")
-    url = cluster.sqlalchemy_url(given)
+        with _test_cluster() as cluster:
+            return Server(cluster.up(), "wangge")
+    url = sqlalchemy_url(given)
     name = url.partition("?")[0].rpartition("/")[2]
     if not name.endswith("_test"):
         pytest.fail(f"TEST_DATABASE_URL names the database {name!r}: tests only use one whose name ends in _test")
@@ -78,7 +90,7 @@ def _drop_leftovers(server: Server, connection) -> None:
 
 
 def _make_template(server: Server, connection) -> str:
-    from importlib.util import find_spec
+    from data.postgres import migrate
 
     name = server.name(f"template_{_schema_hash()}")
     connection.execute("SELECT pg_advisory_lock(%s)", (TEMPLATE_LOCK,))
@@ -88,10 +100,7 @@ def _make_template(server: Server, connection) -> str:
         making = server.name("template_making")
         connection.execute(f'DROP DATABASE IF EXISTS "{making}" WITH (FORCE)')
         connection.execute(f'CREATE DATABASE "{making}"')
-        if find_spec("data.postgres.migrate"):
-            from data.postgres import migrate
-
-            migrate.upgrade(server.url(making))
+        migrate.upgrade(server.url(making))
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
             (making,),
@@ -133,9 +142,8 @@ def database_server(_leave_real_database_alone: None) -> Iterator[tuple[Server, 
             "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
         ).fetchone()
     if others == (0,) and not server.suffix:
-        from data.postgres import cluster
-
-        cluster.Cluster("pg-test", durable=False).down()
+        with _test_cluster() as cluster:
+            cluster.down()
 
 
 def _drop_own(server: Server, connection) -> None:
@@ -158,3 +166,15 @@ def database_url(database_server: tuple[Server, str]) -> Iterator[str]:
     yield server.url(name)
     with server.connect() as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the Chromium for browser tests; where the machine has none, they skip and say how to get it."""
+    from api.messages import text
+    from data.machine.chromium import find
+
+    found = find()
+    if found is None:
+        pytest.skip(text("setup_chromium_absent", "en"))
+    return found
