@@ -110,9 +110,15 @@ def assign(
     rule: Rule | None = None,
     style: Style | None = None,
     known: Known | None = None,
+    community: Ints | None = None,
+    compound: Ints | None = None,
     progress: Progress = silent,
 ) -> Addresses:
-    """Standard addresses of all buildings; every layer in one metre CRS."""
+    """Standard addresses of all buildings; every layer in one metre CRS.
+
+    ``community`` and ``compound`` say where each building belongs (positions or -1); without them it is
+    where its inner point lies.
+    """
     rule = rule or Rule()
     count = len(buildings)
     known = known or nothing_known(count, len(compounds_))
@@ -123,9 +129,10 @@ def assign(
         rule = replace(rule, infill="letter")
     point = np.asarray(shapely.point_on_surface(buildings.geometry), dtype=object)
     named = np.array([bool(plain(str(n))) for n in compounds_.name], dtype=bool)
-    compound = containing(point, compounds_.geometry, named)
+    compound = containing(point, compounds_.geometry) if compound is None else compound
+    compound = np.where((compound >= 0) & np.r_[named, False][compound], compound, -1)
     group = containing(point, groups.geometry)
-    community = containing(point, communities.geometry)
+    community = containing(point, communities.geometry) if community is None else community
     wanted = addressed(buildings)
     items = _items(buildings, compounds_, compound, group, wanted, known)
     progress("addresses", 0.2, "facing")
@@ -152,8 +159,11 @@ def assign(
 
 def nothing_known(buildings: int, compounds_: int) -> Known:
     """The first run: nothing was issued before."""
-    none, no_compound = np.array([""] * buildings, dtype=object), np.array([""] * compounds_, dtype=object)
-    return Known(none, none, none, no_compound, no_compound)
+
+    def blank(count: int) -> Texts:
+        return np.array([""] * count, dtype=object)
+
+    return Known(blank(buildings), blank(buildings), blank(buildings), blank(compounds_), blank(compounds_))
 
 
 def addressed(buildings: Buildings) -> Bools:
@@ -164,14 +174,12 @@ def addressed(buildings: Buildings) -> Bools:
     return np.asarray((buildings.housenumber != "") | ~minor, dtype=bool)
 
 
-def containing(points: Geometries, areas: Geometries, usable: Bools | None = None) -> Ints:
+def containing(points: Geometries, areas: Geometries) -> Ints:
     """For each point the smallest area that holds it, or -1."""
     found = np.full(len(points), -1, dtype=np.int64)
     if len(areas) == 0 or len(points) == 0:
         return found
     point, area = shapely.STRtree(areas).query(points, predicate="intersects")
-    if usable is not None:
-        point, area = point[usable[area]], area[usable[area]]
     order = np.lexsort((area, -shapely.area(areas)[area]))
     found[point[order]] = area[order]  # the smallest is written last
     return found
@@ -223,7 +231,8 @@ def _on_roads(
     centres = np.asarray(shapely.centroid(items.geometry[on]), dtype=object)
     station[on], right[on] = facing.locate(lines, centres, street[on])
     numbers = numbering.number(street, station, right, items.number, rule, identity=items.identity)
-    text = np.where((street < 0) & (items.number != ""), items.number, numbers.text).astype(object)
+    bare = np.array([str(n).strip().rstrip("号號") for n in items.number], dtype=object)
+    text = np.where((street < 0) & (bare != ""), bare, numbers.text).astype(object)
     name = np.array([str(lines.name[t]) if t >= 0 else "" for t in street], dtype=object)
     name = np.where((street < 0) & (items.number != ""), items.road, name).astype(object)
     got = owner >= 0

@@ -1,4 +1,4 @@
-"""Building numbers (栋) inside compounds, villager groups and communities, and their units and rooms.
+"""Building numbers (栋) inside compounds, villager groups and communities.
 
 Buildings that carry a number keep it. The first time, the others are numbered row by row in serpentine order
 (弓字形) from one corner, north-east by default (Beijing 2012); where a place already has numbers, new ones go on
@@ -121,37 +121,3 @@ def duplicates_of_places(names: Texts, division: Ints) -> tuple[Break, ...]:
         elif name:
             seen[(str(name), int(of))] = i
     return tuple(found)
-
-
-@dataclass(frozen=True)
-class Rooms:
-    """Dwellings as rows: building position, unit (1..), floor (1..), number on the floor (1..)."""
-
-    building: Ints
-    unit: Ints
-    floor: Ints
-    number: Ints
-
-
-def rooms(units: Floats, floors: Floats, dwellings: Floats) -> Rooms:
-    """Rooms of n buildings from counts (NaN: not known; no rooms where floors or dwellings are unknown).
-
-    Dwellings spread evenly over units and floors, lower units and floors first; a single-family house (one
-    dwelling, one unit) gets none, its building address is its dwelling's.
-    """
-    known = np.isfinite(floors) & np.isfinite(dwellings) & (floors >= 1) & (dwellings >= 2)
-    unit_count = np.where(np.isfinite(units) & (units >= 1), units, 1).astype(np.int64)
-    unit_count = np.where(known, unit_count, 0)
-    rows = np.flatnonzero(known)
-    building, unit, home = _expand(rows, unit_count[rows], dwellings[rows].astype(np.int64))
-    per_unit = -(-dwellings[building].astype(np.int64) // unit_count[building])
-    per_floor = np.maximum(-(-per_unit // floors[building].astype(np.int64)), 1)
-    return Rooms(building, unit, home // per_floor + 1, home % per_floor + 1)
-
-
-def _expand(rows: Ints, unit_count: Ints, homes: Ints) -> tuple[Ints, Ints, Ints]:
-    """Building, unit (1..) and place in the unit (0..) of every dwelling."""
-    building = np.repeat(rows, homes)
-    nth = np.arange(len(building)) - np.repeat(np.cumsum(homes) - homes, homes)
-    per_unit = np.repeat(-(-homes // np.maximum(unit_count, 1)), homes)
-    return building, nth // np.maximum(per_unit, 1) + 1, nth % np.maximum(per_unit, 1)

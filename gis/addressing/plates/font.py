@@ -61,7 +61,7 @@ def job_font(source: bytes, plates: Iterable[Plate], *, weight: int = BOLD) -> F
     options.name_IDs = [1, 2, 6, 13, 14]
     options.hinting = False
     options.notdef_outline = True
-    options.drop_tables += ["GSUB", "GPOS", "GDEF", "BASE", "vhea", "vmtx", "VORG"]
+    options.drop_tables += ["GSUB", "GPOS", "GDEF", "BASE", "vhea", "vmtx", "VORG", "HVAR", "VVAR", "MVAR", "STAT"]
     subsetter = subset.Subsetter(options)
     subsetter.populate(text="".join(characters))
     subsetter.subset(font)

@@ -1,0 +1,168 @@
+"""Plates of a community: one PDF whose every QR was read back before the batch counts as made."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, Engine
+
+from data.fonts import plate_font
+from data.postgres import events, territories
+from data.postgres import plates as store
+from data.postgres.plates import Key, Premise
+from data.postgres.unit_of_work import UnitOfWork
+from gis.addressing import codes
+from gis.addressing.plates.font import job_font
+from gis.addressing.plates.layout import SIZES, Plate
+from gis.addressing.plates.pdf import document
+from gis.addressing.plates.proof import Fault, prove
+from gis.errors import ConflictError, InputError, NotFoundError
+from gis.progress import Progress, silent
+
+#: Which addresses get plates of a size: units on unit plates, buildings and premises on all others.
+_LEVELS: Final = {"unit": ("unit",), "building": ("building",)}
+_ALL: Final = ("premise", "building")
+_NUMBER = re.compile(r"\d[\dA-Za-z\-附]*号$")
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A batch: its PDF, and how many of its plates read back (all of them, or it is refused)."""
+
+    batch: int
+    territory: str
+    community: str
+    host: str
+    key_id: str
+    plates: int
+    verified: int
+    pdf: bytes
+
+
+def print_community(
+    engine: Engine,
+    name: str,
+    community: str | None = None,
+    *,
+    size: str = "medium",
+    one_a_page: bool = False,
+    host: str | None = None,
+    actor: str = "",
+    progress: Progress = silent,
+) -> Printed:
+    """Lay out, write and prove the plates of one community (code or name; None: the first that has addresses).
+
+    The first use makes the first key of the host. Raises InputError for a character the font lacks or an
+    unknown size, NotFoundError where there is nothing to print, ConflictError ``plates.unread`` when a plate
+    does not read back; nothing is kept then.
+    """
+    if size not in SIZES:
+        raise InputError("plates.size", size=size, known=", ".join(SIZES))
+    with UnitOfWork(engine) as work:
+        connection = work.connection
+        territory = territories.get(connection, name)
+        known = store.communities(connection, territory)
+        if community:
+            place = store.community(connection, territory, community)
+        elif known:
+            place = known[0]
+        else:
+            raise NotFoundError("plates.none", territory=name)
+        premises = store.premises(connection, territory, place.id, _LEVELS.get(size, _ALL))
+        if not premises:
+            raise NotFoundError("plates.none_of_size", community=place.name or place.code, size=size)
+        key = _key(connection, codes.normal_host(host or store.host(connection)))
+        plates = [_plate(p, key) for p in premises]
+        font = job_font(plate_font(), plates)
+        progress("plates", 0.05)
+        pdf = document(plates, SIZES[size], font, one_a_page=one_a_page, progress=progress)
+        proof = prove(pdf, plates, SIZES[size], one_a_page=one_a_page, progress=progress)
+        _require_proof(proof.faults)
+        batch = store.save_batch(
+            connection, territory, place.id, size=size, ordered_by=actor, sha256=hashlib.sha256(pdf).hexdigest(),
+            key=key, plates=[(p.id, plate.url) for p, plate in zip(premises, plates, strict=True)],
+        )  # fmt: skip
+        done = Printed(
+            batch, territory.name, place.name or place.code, key.host, key.key_id, proof.plates, proof.verified, pdf
+        )
+        events.record(
+            connection, "plates_printed", f"plate_batch:{batch}", actor=actor, territory_id=territory.id,
+            body={"plates": proof.plates, "verified": proof.verified, "size": size, "community": done.community},
+        )  # fmt: skip
+        work.commit()
+    return done
+
+
+def set_host(engine: Engine, host: str) -> str:
+    """Set the host that new plates name; plates already printed stay valid under theirs."""
+    with UnitOfWork(engine) as work:
+        store.set_host(work.connection, codes.normal_host(host))
+        work.commit()
+    return codes.normal_host(host)
+
+
+def rotate_key(engine: Engine, *, actor: str = "") -> str:
+    """Make a new signing key for the deployment's host; the old one verifies for ever. The new key's id."""
+    with UnitOfWork(engine) as work:
+        host = codes.normal_host(store.host(work.connection))
+        key = store.new_key(work.connection, host, secrets.token_bytes(codes.KEY_BYTES))
+        events.record(work.connection, "plate_key_made", f"plate_key:{key.key_id}", actor=actor, body={"host": host})
+        work.commit()
+    return key.key_id
+
+
+def _key(connection: Connection, host: str) -> Key:
+    return store.current_key(connection, host) or store.new_key(
+        connection, host, secrets.token_bytes(codes.KEY_BYTES)
+    )
+
+
+def _plate(premise: Premise, key: Key) -> Plate:
+    name, number = shown(premise)
+    return Plate(
+        code=premise.code,
+        printed_code=codes.printed(premise.code),
+        name=name,
+        number=number,
+        host=key.host,
+        url=codes.plate_url(key.host, premise.code, key.key_id, key.secret),
+    )
+
+
+def shown(premise: Premise) -> tuple[str, str]:
+    """Upper and main line of a plate: 人民路 / 12号, 和顺二期 / 3栋, 和顺二期3栋 / 2单元, 白茅村刘家组 / 35号."""
+    han = any(ord(c) > 0x2E7F for c in premise.text)
+    if premise.compound:
+        building = f"{premise.building_no}栋" if han else f"Building {premise.building_no}"
+        if premise.unit:
+            return f"{premise.compound}{building}" if han else f"{premise.compound} {building}", (
+                f"{premise.unit}单元" if han else f"Unit {premise.unit}"
+            )
+        return premise.compound, building
+    upper, main = _road_lines(premise, han)
+    if premise.unit:
+        return (
+            f"{upper}{main}" if han else f"{upper} {main}",
+            f"{premise.unit}单元" if han else f"Unit {premise.unit}",
+        )
+    return upper, main
+
+
+def _road_lines(premise: Premise, han: bool) -> tuple[str, str]:
+    if premise.road and premise.number:
+        return premise.road, premise.number + ("号" if han else "")
+    text = premise.text
+    if han and (found := _NUMBER.search(text)):
+        return text[: found.start()], found[0]
+    head, _, tail = text.partition(", ")
+    return tail or head, head if tail else ""
+
+
+def _require_proof(faults: tuple[Fault, ...]) -> None:
+    if faults:
+        named = ", ".join(f"{codes.printed(f.code) if f.code else '-'} ({f.reason})" for f in faults[:20])
+        raise ConflictError("plates.unread", count=len(faults), plates=named)

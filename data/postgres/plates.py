@@ -1,0 +1,165 @@
+"""Plate keys, batches and plates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, text, update
+
+from data.postgres import schema
+from data.postgres.bulk import copy_rows
+from data.postgres.territories import Territory
+from gis.addressing import codes
+from gis.errors import NotFoundError
+
+
+@dataclass(frozen=True)
+class Key:
+    """A signing key. A retired one signs nothing new and verifies for ever."""
+
+    key_id: str
+    host: str
+    secret: bytes
+
+
+@dataclass(frozen=True)
+class Premise:
+    """What a plate shows of an address: road and number, or compound and building; unit where it has one."""
+
+    id: int
+    code: str
+    level: str
+    text: str
+    road: str
+    number: str
+    compound: str
+    building_no: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class Community:
+    """A community by its row; ``code`` is "" where it has none."""
+
+    id: int
+    code: str
+    name: str
+
+
+def host(connection: Connection) -> str:
+    """The host plate links name: a setting of the deployment, ``localhost`` until it is set."""
+    found = connection.execute(text("SELECT host FROM deployment WHERE id = 1")).scalar_one_or_none()
+    return str(found or "localhost")
+
+
+def set_host(connection: Connection, value: str) -> None:
+    """Keep the host that new plates name."""
+    connection.execute(
+        text("INSERT INTO deployment (id, host) VALUES (1, :host) ON CONFLICT (id) DO UPDATE SET host = :host"),
+        {"host": value},
+    )
+
+
+def current_key(connection: Connection, host_: str) -> Key | None:
+    """The key that signs new plates of a host."""
+    row = connection.execute(
+        text("SELECT key_id, host, secret FROM plate_key WHERE host = :host AND retired_at IS NULL"), {"host": host_}
+    ).one_or_none()
+    return None if row is None else Key(row.key_id, row.host, bytes(row.secret))
+
+
+def new_key(connection: Connection, host_: str, secret: bytes) -> Key:
+    """Make the next key and retire the one before it."""
+    connection.execute(text("LOCK TABLE plate_key IN SHARE ROW EXCLUSIVE MODE"))
+    found = current_key(connection, host_)
+    if found is not None and found.secret == secret:
+        return found
+    table = schema.plate_key
+    connection.execute(
+        text("UPDATE plate_key SET retired_at = now() WHERE host = :host AND retired_at IS NULL"), {"host": host_}
+    )
+    used = set(connection.execute(text("SELECT key_id FROM plate_key")).scalars())
+    key = Key(codes.next_key_id(used), host_, secret)
+    connection.execute(insert(table).values(key_id=key.key_id, host=key.host, secret=key.secret))
+    return key
+
+
+def communities(connection: Connection, territory: Territory) -> list[Community]:
+    """Present communities of a territory that have addresses, in the order of code and name."""
+    rows = connection.execute(
+        text(
+            "SELECT c.id, c.code, c.name FROM community c WHERE c.territory_id = :territory AND c.present"
+            " AND EXISTS (SELECT 1 FROM address a WHERE a.community_id = c.id) ORDER BY c.code, c.name, c.id"
+        ),
+        {"territory": territory.id},
+    )
+    return [Community(*row) for row in rows]
+
+
+def community(connection: Connection, territory: Territory, wanted: str) -> Community:
+    """A community by code or name; raises NotFoundError ``plates.no_community`` that lists what there is."""
+    known = communities(connection, territory)
+    for found in known:
+        if wanted in (found.code, found.name):
+            return found
+    listed = ", ".join(f"{c.code} {c.name}".strip() for c in known[:30])
+    raise NotFoundError("plates.no_community", name=wanted, known=listed or "-")
+
+
+def premises(
+    connection: Connection, territory: Territory, community_id: int | None, levels: Sequence[str]
+) -> list[Premise]:
+    """Addresses in force that get plates, along streets and through compounds; of one community or of all."""
+    rows = connection.execute(
+        text(
+            "SELECT a.id, a.code, a.level, a.text, coalesce(t.name, ''), b.number_text, coalesce(c.name, ''),"
+            " b.building_no, a.unit FROM address a JOIN address b ON b.id = coalesce(a.parent_id, a.id)"
+            " LEFT JOIN thoroughfare t ON t.id = b.thoroughfare_id LEFT JOIN compound c ON c.id = b.compound_id"
+            " WHERE a.territory_id = :territory AND a.status = 'issued' AND a.valid_to IS NULL"
+            " AND a.level = ANY(:levels)"
+            " AND (CAST(:community AS bigint) IS NULL OR a.community_id = CAST(:community AS bigint))"
+            " ORDER BY c.name NULLS FIRST, t.name NULLS LAST, t.place, b.number, b.number_text,"
+            " length(b.building_no), b.building_no, length(a.unit), a.unit, a.id"
+        ),
+        {"territory": territory.id, "community": community_id, "levels": list(levels)},
+    )
+    return [Premise(*row) for row in rows]
+
+
+def save_batch(
+    connection: Connection,
+    territory: Territory,
+    community_id: int | None,
+    *,
+    size: str,
+    ordered_by: str,
+    sha256: str,
+    key: Key,
+    plates: Sequence[tuple[int, str]],
+) -> int:
+    """Write a batch whose every plate was read back; ``plates`` are (address id, link). Its id."""
+    table = schema.plate_batch
+    batch = insert(table).values(
+        territory_id=territory.id,
+        community_id=community_id,
+        size=size,
+        ordered_by=ordered_by,
+        plates=len(plates),
+        verified=len(plates),
+        sha256=sha256,
+    )
+    number: int = connection.execute(batch.returning(table.c.id)).scalar_one()
+    copy_rows(
+        connection,
+        schema.plate,
+        {
+            "address_id": [address for address, _ in plates],
+            "batch_id": [number] * len(plates),
+            "key_id": [key.key_id] * len(plates),
+            "payload": [link for _, link in plates],
+            "status": ["issued"] * len(plates),
+        },
+    )
+    connection.execute(update(table).where(table.c.id == number).values(printed_at=text("now()")))
+    return number
