@@ -40,14 +40,15 @@ def is_root() -> bool:
 def state() -> Path:
     """A folder this user can write: the home, or the user's state folder when the checkout is read-only."""
     place = home()
-    if _writable(place):
+    if writable(place):
         return place
     import platformdirs
 
     return platformdirs.user_state_path("wangge") / home_key()
 
 
-def _writable(place: Path) -> bool:
+def writable(place: Path) -> bool:
+    """Whether this user can write a folder, or make it where it is not there yet."""
     while not place.exists() and place != place.parent:
         place = place.parent
     return os.access(place, os.W_OK | os.X_OK)

@@ -31,6 +31,8 @@ def ensure(progress: Progress = silent) -> Outcome:
             _forbid_main_cluster()
             apt.install(list(PACKAGES), step=STEP, progress=progress)
         else:
+            if not places.writable(places.home()):
+                raise SetupError("setup_home_read_only", folder=places.home())
             apt.unpack(list(PACKAGES), binaries.prefix(), step=STEP, progress=progress)
             _finish_prefix(binaries.prefix())
     elif sys.platform == "darwin" and shutil.which("brew"):

@@ -6,6 +6,7 @@ engine uses; numba keeps the result in ``NUMBA_CACHE_DIR``.
 
 from __future__ import annotations
 
+import compileall
 import hashlib
 import importlib
 import os
@@ -30,6 +31,9 @@ def ensure(progress: Progress = silent) -> Outcome:
     """Have every compiled loop in the cache."""
     import numba
 
+    for package in ("gis", "data", "api"):
+        # where the checkout is read-only later, nobody could keep these
+        compileall.compile_dir(places.ROOT / package, quiet=2)
     names = modules()
     wanted = _fingerprint(numba.__version__)
     stamp = _cache() / ".warm"

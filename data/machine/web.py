@@ -51,6 +51,8 @@ def ensure(progress: Progress = silent) -> Outcome:
         raise SetupError("setup_web_read_only", folder=places.ROOT)
     folder = node.ensure(progress)
     environment = {"PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}", "CI": "true"}
+    if not os.access(os.environ.get("HOME", "/nonexistent"), os.W_OK):
+        environment["npm_config_cache"] = str(places.home() / "npm-cache")
     _install_modules(folder, environment, progress)
     stamp.unlink(missing_ok=True)
     ended = run([str(folder / "npm"), "run", "build"], step=STEP, progress=progress, span=(0.7, 1.0),
