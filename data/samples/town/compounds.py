@@ -95,10 +95,10 @@ def fill_compound(
     main = streets.main_streets(parcel)
     ground = streets.ground(parcel, 3.0)
     if not main.is_empty:
-        _shops(site, parcel, main, streets)
         ground = ground.difference(main.buffer(34.0, quad_segs=2))
     plots = polygons_only(ground.buffer(-1.0, join_style="mitre").buffer(1.0, join_style="mitre"), 3500)
     if not plots:
+        _shops(site, parcel, main, streets, None)
         return first_number
     plot = shapely.set_precision(max(plots, key=lambda p: p.area).simplify(0.8), 0.01)
     name = base + (numeral(phase) + "期" if phase else "")
@@ -108,27 +108,32 @@ def fill_compound(
         settled=style.settled, homes=style.homes, first_number=first_number, corridor=11.0, local=local,
     )  # fmt: skip
     if not rows:
+        _shops(site, parcel, main, streets, None)
         return first_number
     site.town["compounds"].add(
         plot, name=name, base_name=base, phase=numeral(phase) + "期" if phase else "", kind="residential"
     )
     top = local.inward(inside).bounds[3]
-    _inner_roads(site, parcel, plot, local, top - DEPTH, style.row_step, name)
+    drive = _inner_roads(site, parcel, plot, local, top - DEPTH, style.row_step, name)
+    _shops(site, parcel, main, streets, drive)
     return first_number + len(rows)
 
 
 def _inner_roads(
     site: Site, parcel: Any, plot: Any, local: LocalFrame, first_row: float, row_step: float, name: str
-) -> None:
-    """A spine from the gate, a loop inside the wall, footways between the rows; and the wall with its gap."""
+) -> Any:
+    """A spine from the gate, a loop inside the wall, footways between the rows; and the wall with its gap.
+
+    Returns the drive to the gate, None where there is none.
+    """
     land = local.inward(plot)
     loop = shapely.simplify(land.buffer(-7.5, join_style="mitre"), 1.0)
     if loop.is_empty or loop.geom_type != "Polygon":
-        return
+        return None
     _, south, _, north = loop.bounds
     spine = _through(loop, (0.0, south - 40), (0.0, north + 40))
     if spine is None:
-        return
+        return None
     rows = np.arange(first_row - (row_step - DEPTH) / 2, south + 10, -row_step)
     paths = [p for y in rows if (p := _through(loop, (-2e3, y), (2e3, y))) is not None]
     service, footways = _network([loop.exterior, spine], paths)
@@ -140,6 +145,7 @@ def _inner_roads(
         for line in shapely.get_parts(shapely.line_merge(shapely.MultiLineString(lines))):
             site.street(local.outward(line), highway)
     _wall(site, local, land.exterior, drive, name)
+    return local.outward(drive)
 
 
 def _through(loop: Any, a: tuple[float, float], b: tuple[float, float]) -> Any:
@@ -179,24 +185,22 @@ def _wall(site: Site, local: LocalFrame, outline: Any, drive: Any, name: str) ->
         site.town["barriers"].add(local.outward(part), kind="wall", name=name)
 
 
-def _shops(site: Site, parcel: Any, main: Any, streets: StreetLand) -> None:
-    """A strip of shops between a main street and the compound behind it."""
+def _shops(site: Site, parcel: Any, main: Any, streets: StreetLand, drive: Any) -> None:
+    """A strip of shops between a main street and the compound behind it, open where ``drive`` passes."""
     rng = site.rng
     ground = streets.ground(parcel, 2.5)
     lots = []
     for line in shapely.get_parts(main):
         path = shapely.get_coordinates(line.simplify(0.5))
-        inside = parcel.contains(shapely.Point(_beside(path)))
-        lots += list(
-            lots_along(path, rng, side=1 if inside else -1, back=20.0, frontage=(9, 26), depth=(11, 13), vacant=0.22,
-                       gap=(0, 6))
-        )  # fmt: skip
+        side = 1 if parcel.contains(shapely.Point(_beside(path))) else -1
+        lots += lots_along(path, rng, side=side, back=20.0, frontage=(9, 26), depth=(11, 13), vacant=0.22, gap=(0, 6))
     if not lots:
         return
     shapes = np.array([lot.shape for lot in lots], dtype=object)
     ok = shapely.contains(ground, shapes)
     lots = [lot for lot, fits in zip(lots, ok, strict=True) if fits]
-    for k in without_overlaps([lot.shape for lot in lots]):
+    way = drive.buffer(5.0) if drive is not None else None
+    for k in without_overlaps([lot.shape for lot in lots], way):
         levels = int(rng.integers(2, 4))
         row = site.building(
             lots[k].shape, "retail", levels=levels, units=1, floors=levels, households=0, occupied_households=0,

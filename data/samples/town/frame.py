@@ -136,7 +136,7 @@ def make_frame(cells: int, rng: np.random.Generator, names: dict[str, Any]) -> F
     half = (max(-west, east), max(-south, north))
     warp = Warp(rng, half, river_v)
     corner = 0.75 * min(columns[1] - west, rows[1] - south, 360)
-    ring = shapely.box(west, south, east, north).buffer(-corner).buffer(corner, quad_segs=6)
+    ring = shapely.box(west, south, east, north).buffer(-corner).buffer(corner, quad_segs=10)
     depth = 600.0 + 0.05 * (east - west)
     boundary = _boundary(rng, (west, south, east, north), depth)
     rail_u = east + 330.0

@@ -35,7 +35,7 @@ def make_town(size: int = SMALL, seed: int = 1, *, progress: Progress = silent) 
     """
     rng = np.random.default_rng([seed, size])
     names = Names(np.random.default_rng([seed, size, 1]))
-    town = Town(seed)
+    town = Town(seed, size)
     frame = make_frame(max(16, round(size * (1 - RURAL) / A_CELL)), rng, _street_names(names))
     site = Site(town, frame, names, rng)
     streets = _skeleton(site, frame)

@@ -71,7 +71,7 @@ def _across_street(site: Site) -> None:
         across = np.array([-along[1], along[0]]) * 9.0
         box = shapely.Polygon(np.round([a - across, a + across, a + across + along * 8, a - across + along * 8], 2))
         for other in tree.query(box, predicate="intersects").tolist():
-            if buildings.geometry[other].is_valid and buildings.geometry[other].intersection(box).area > 12:
+            if buildings.geometry[other].is_valid and buildings.geometry[other].intersection(box).area > 0.3:
                 break
         else:
             added = site.building(
@@ -112,21 +112,18 @@ def _wrong_side(site: Site, k: int) -> None:
     note(site, "wrong_side", "buildings", row, buildings.geometry[k], note=f"{right}号")
 
 
-def _twice(site: Site, houses: list[int], k: int) -> None:
+def _twice(site: Site, houses: list[int], first: int) -> None:
     """Two houses of one street with the same number."""
     buildings = site.town["buildings"]
-    row = buildings.rows[k]
-    other = next(buildings.rows[h] for h in houses if h != k and buildings.rows[h]["street"] == row["street"])
-    note(
-        site,
-        "same_number",
-        "buildings",
-        row,
-        buildings.geometry[k],
-        other=other["source_id"],
-        note=row["housenumber"],
-    )
-    _renumber(site, row, other["housenumber"])
+    for k in [h for h in houses if h >= first]:
+        row = buildings.rows[k]
+        others = [buildings.rows[h] for h in houses if h != k and buildings.rows[h]["street"] == row["street"]]
+        if others:
+            number = row["housenumber"]
+            shape, other = buildings.geometry[k], others[0]
+            note(site, "same_number", "buildings", row, shape, other=other["source_id"], note=number)
+            _renumber(site, row, other["housenumber"])
+            return
 
 
 def _renumber(site: Site, row: dict[str, Any], number: str) -> None:

@@ -79,9 +79,10 @@ class Table:
 
 @dataclass
 class Town:
-    """Every layer by name, in the order of ``LAYERS``."""
+    """Every layer by name, in the order of ``LAYERS``; the ``size`` that was asked for, in buildings."""
 
     seed: int
+    size: int
     tables: dict[str, Table] = field(default_factory=lambda: {name: Table(name) for name in LAYERS})
 
     def __getitem__(self, layer: str) -> Table:

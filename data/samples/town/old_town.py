@@ -42,7 +42,7 @@ def _houses(site: Site, plot: Any) -> None:
     """Rows of houses along the edge of one block, fronts to the lane, yards behind."""
     rng = site.rng
     ring = shapely.get_coordinates(shapely.orient_polygons(plot.simplify(1.2)).exterior)
-    lots = list(lots_along(ring, rng, side=1, back=0.0, frontage=(6.5, 13.0), depth=(9.0, 15.0), vacant=0.09))
+    lots = lots_along(ring, rng, side=1, back=0.0, frontage=(6.5, 13.0), depth=(9.0, 15.0), vacant=0.09)
     inside = shapely.contains(plot.buffer(0.3), np.array([lot.shape for lot in lots], dtype=object))
     lots = [lot for lot, ok in zip(lots, inside, strict=True) if ok]
     for k in without_overlaps([lot.shape for lot in lots]):

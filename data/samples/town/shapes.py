@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -187,27 +187,34 @@ class Lot:
 def lots_along(
     line: Points, rng: np.random.Generator, *, side: int, back: float, frontage: tuple[float, float],
     depth: tuple[float, float], vacant: float, gap: tuple[float, float] = (0.0, 0.0),
-) -> Iterator[Lot]:  # fmt: skip
+) -> list[Lot]:  # fmt: skip
     """Houses in a row along a polyline, ``back`` metres behind it, to its left (1) or right (-1).
 
     ``vacant`` is the share of lots left empty, ``gap`` the space between two houses in metres.
     """
-    for a, b in pairwise(line):
-        step = b - a
-        length = float(np.hypot(*step))
+    corners: list[list[tuple[float, float]]] = []
+    for (ax, ay), (bx, by) in pairwise(line.tolist()):
+        length = math.hypot(bx - ax, by - ay)
         if length < frontage[0]:
             continue
-        along = step / length
-        inward = side * np.array([-along[1], along[0]])
-        at = rng.uniform(0, min(2.5, length - frontage[0]) + 1e-9)
+        ux, uy = (bx - ax) / length, (by - ay) / length
+        nx, ny = -side * uy, side * ux
+        at = rng.random() * min(2.5, length - frontage[0])
         while True:
-            wide = min(rng.uniform(*frontage), length - at)
+            wide, deep, space, luck = rng.random(4).tolist()
+            wide = min(frontage[0] + wide * (frontage[1] - frontage[0]), length - at)
             if wide < frontage[0]:
                 break
-            deep = rng.uniform(*depth)
-            if rng.random() >= vacant:
-                p, q = a + along * at + inward * back, a + along * (at + wide) + inward * back
-                corners = np.round([p, q, q + inward * deep, p + inward * deep], 2)
-                middle = (p + q) / 2
-                yield Lot(shapely.Polygon(corners), (float(middle[0]), float(middle[1])))
-            at += wide + rng.uniform(*gap)
+            if luck >= vacant:
+                far = back + depth[0] + deep * (depth[1] - depth[0])
+                corners.append([
+                    (ax + ux * t + nx * off, ay + uy * t + ny * off)
+                    for t, off in ((at, back), (at + wide, back), (at + wide, far), (at, far))
+                ])  # fmt: skip
+            at += wide + gap[0] + space * (gap[1] - gap[0])
+    if not corners:
+        return []
+    points = np.round(np.array(corners), 2)
+    fronts = points[:, :2].mean(axis=1).tolist()
+    shapes = np.atleast_1d(np.asarray(shapely.polygons(points), dtype=object))
+    return [Lot(shape, (x, y)) for shape, (x, y) in zip(shapes, fronts, strict=True)]

@@ -171,8 +171,9 @@ def _pond_and_fields(site: Site, ground: Any, open_: Any, built: list[Any], lane
     rng = site.rng
     free = open_
     if built or lanes:
-        near = [*(b.buffer(9) for b in built), *(shapely.LineString(lane).buffer(7) for lane in lanes)]
-        free = open_.difference(shapely.union_all(near))
+        houses = shapely.buffer(np.array(built, dtype=object), 9.0, quad_segs=1)
+        ways = shapely.buffer([shapely.LineString(lane) for lane in lanes], 7.0, quad_segs=1)
+        free = open_.difference(shapely.union_all(np.concatenate([houses, ways])))
     if built and rng.random() < 0.7:
         door = shapely.get_coordinates(built[len(built) // 2].centroid)[0]
         for _ in range(6):
@@ -186,7 +187,7 @@ def _pond_and_fields(site: Site, ground: Any, open_: Any, built: list[Any], lane
                 free = free.difference(pond.buffer(3))
                 break
     for part in polygons_only(shapely.set_precision(free.buffer(-6).buffer(3, quad_segs=2).simplify(2.5), 0.1), 3000):
-        for field in smaller_pieces(part, FIELD_AREA, rng, wander=0.25)[0]:
+        for field in smaller_pieces(part, FIELD_AREA * max(1.0, site.town.size / 8000), rng, wander=0.25)[0]:
             inner = shapely.set_precision(field.buffer(-1.2, join_style="mitre").simplify(1.5), 0.1)
             for shape in polygons_only(inner, 500):
                 site.town["landuse"].add(shape, kind="farmland", name="")
