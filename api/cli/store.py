@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from api.cli.progress import ConsoleProgress
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from api.services.store import Engine
 
 
 @contextmanager

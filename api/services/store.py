@@ -11,6 +11,8 @@ from api.services import database
 from data.postgres.connect import engine_of
 from gis.progress import Progress, silent
 
+__all__ = ["Engine", "engine"]
+
 
 @contextmanager
 def engine(progress: Progress = silent) -> Iterator[Engine]:

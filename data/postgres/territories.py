@@ -242,6 +242,22 @@ def update_households(connection: Connection, buildings: Ints, found: Households
     )
 
 
+def save_table_households(connection: Connection, counts: Mapping[int, tuple[int, int | None]]) -> None:
+    """Keep what a table said of buildings (row ids): households, and occupied ones where it said so."""
+    connection.execute(
+        text(
+            "UPDATE building b SET table_households = u.households, table_occupied = u.occupied"
+            " FROM unnest(CAST(:ids AS bigint[]), CAST(:households AS int[]), CAST(:occupied AS int[]))"
+            " AS u (id, households, occupied) WHERE b.id = u.id"
+        ),
+        {
+            "ids": list(counts),
+            "households": [households for households, _ in counts.values()],
+            "occupied": [occupied for _, occupied in counts.values()],
+        },
+    )
+
+
 def table_households(connection: Connection, territory_id: int) -> dict[str, tuple[int, int | None]]:
     """Households (and occupied ones) that tables gave, by the building's source id: they win over the sources."""
     b = schema.building
