@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import secrets
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from sqlalchemy import Connection, Engine
 
+from data.outputs import write_whole
 from data.postgres import addresses as store
 from data.postgres import events, generations, publications, territories
 from data.postgres.addresses import Issued, Layers, NewAddresses, Row
@@ -111,6 +116,20 @@ def listing(
     with UnitOfWork(engine, read_only=True) as work:
         territory = territories.get(work.connection, name)
         return store.listing(work.connection, territory, community=community, mess=mess, limit=limit)
+
+
+def write_faults(file: Path, done: Assigned, explain: Callable[[str], str]) -> None:
+    """Every break of numbering as CSV; UTF-8 with a byte order mark, so that office programs show Chinese.
+
+    ``explain`` gives the words for a reason code.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["building", "kind", "reason", "explanation", "value", "address"])
+    for f in done.faults:
+        row = (f.building, f.kind, f.reason, explain(f.reason), f.value, f.address)
+        writer.writerow(["'" + v if v[:1] in ("=", "+", "-", "@", "\t") else v for v in row])  # never a formula
+    write_whole(file, out.getvalue().encode("utf-8-sig"))
 
 
 def _known(layers: Layers, before: Issued) -> Known:

@@ -6,11 +6,13 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, Engine
 
 from data.fonts import plate_font
+from data.outputs import require_writable, write_whole
 from data.postgres import events, territories
 from data.postgres import plates as store
 from data.postgres.plates import Key, Premise
@@ -94,6 +96,27 @@ def print_community(
             body={"plates": proof.plates, "verified": proof.verified, "size": size, "community": done.community},
         )  # fmt: skip
         work.commit()
+    return done
+
+
+def print_to_file(
+    engine: Engine,
+    name: str,
+    file: Path,
+    community: str | None = None,
+    *,
+    size: str = "medium",
+    one_a_page: bool = False,
+    host: str | None = None,
+    actor: str = "",
+    progress: Progress = silent,
+) -> Printed:
+    """``print_community``, its PDF written to a file once every plate has read back."""
+    require_writable(file)
+    done = print_community(
+        engine, name, community, size=size, one_a_page=one_a_page, host=host, actor=actor, progress=progress
+    )
+    write_whole(file, done.pdf)
     return done
 
 

@@ -1,0 +1,82 @@
+"""``./wangge address``: assign and list standard addresses 标准地址."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from api.messages import shell_language, text
+
+if TYPE_CHECKING:
+    from api.services.addresses import Assigned
+
+
+@click.group()
+def address() -> None:
+    """Assign and list standard addresses."""
+
+
+@address.command()
+@click.argument("territory")
+@click.option("--preview", is_flag=True, help="Say what would be done, write nothing.")
+@click.option("--faults", type=click.Path(path_type=Path), help="Write every break of numbering to a CSV file.")
+def assign(territory: str, preview: bool, faults: Path | None) -> None:
+    """Give every building, unit and room without an address its own; what has one keeps it.
+
+    Existing door numbers are kept, new ones fit between them. Run again after an import: only what is new
+    gets an address.
+    """
+    from api.cli.store import actor, opened, progressing
+    from api.services import addresses
+
+    with opened() as engine, progressing() as progress:
+        done = addresses.assign_territory(engine, territory, write=not preview, actor=actor(), progress=progress)
+    for line in _summary(done, preview, shell_language()):
+        click.echo(line)
+    if faults is not None:
+        addresses.write_faults(faults, done, lambda reason: text(f"addresses.fault.{reason}", shell_language()))
+        click.echo(text("addresses.faults_file", shell_language(), file=faults, count=len(done.faults)))
+
+
+@address.command("list")
+@click.argument("territory")
+@click.option("--community", default="", help="Only one community, by code or name.")
+@click.option("--faults", is_flag=True, help="Only addresses with a fault (号址不一 ...).")
+@click.option("--limit", type=click.IntRange(1), help="No more than so many.")
+def list_(territory: str, community: str, faults: bool, limit: int | None) -> None:
+    """List addresses with their permanent codes: code, community, text, fault; tabs between."""
+    from api.cli.store import opened
+    from api.services import addresses
+
+    with opened() as engine:
+        rows = addresses.listing(engine, territory, community=community, mess=faults, limit=limit)
+    for row in rows:
+        click.echo("\t".join([row.code, row.community_code, row.community, row.text, row.mess]))
+    if not rows:
+        click.echo(text("addresses.none", shell_language()), err=True)
+
+
+def _summary(done: Assigned, preview: bool, language: str) -> list[str]:
+    """The lines a person reads at the end."""
+    total = done.total
+    lines = [
+        text(
+            "addresses.preview" if preview else "addresses.assigned",
+            language,
+            territory=done.territory,
+            issued=f"{done.issued:,}",
+            streets=f"{done.thoroughfares:,}",
+            kept=f"{done.kept:,}",
+            buildings=f"{done.buildings if preview else total.get('premise', 0) + total.get('building', 0):,}",
+            units=f"{total.get('unit', 0):,}",
+            rooms=f"{total.get('room', 0):,}",
+        )
+    ]
+    if done.unsure:
+        lines.append(text("addresses.unsure", language, count=f"{done.unsure:,}"))
+    if done.outbuildings:
+        lines.append(text("addresses.outbuildings", language, count=f"{done.outbuildings:,}"))
+    kinds = sorted(done.by_kind.items(), key=lambda item: -item[1])
+    return lines + [text("addresses.faults", language, kind=kind, count=f"{count:,}") for kind, count in kinds]

@@ -1,0 +1,69 @@
+"""``./wangge plates``: print door plates 门楼牌 and check every QR."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from api.messages import shell_language, text
+
+
+@click.group()
+def plates() -> None:
+    """Print door plates and check every QR."""
+
+
+@plates.command("print")
+@click.argument("territory")
+@click.option("--community", help="Code or name of the community (else the first that has addresses).")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="PDF to write.")
+@click.option("--size", default="medium", show_default=True, help="large, medium, small, building or unit.")
+@click.option("--one-a-page", is_flag=True, help="One plate a page, cut to size, instead of sheets with crop marks.")
+@click.option("--host", help="Host the QR names, for this batch only (else the deployment's).")
+def print_(
+    territory: str, community: str | None, output: Path, size: str, one_a_page: bool, host: str | None
+) -> None:
+    """Print the plates of one community as a PDF. Every QR is read back before the file is written."""
+    from api.cli.store import actor, opened, progressing
+    from api.services import plates as service
+
+    with opened() as engine, progressing() as progress:
+        done = service.print_to_file(
+            engine, territory, output, community, size=size, one_a_page=one_a_page, host=host, actor=actor(),
+            progress=progress,
+        )  # fmt: skip
+    click.echo(
+        text(
+            "plates.printed",
+            shell_language(),
+            file=output,
+            community=done.community,
+            plates=done.plates,
+            verified=done.verified,
+            batch=done.batch,
+            host=done.host,
+            key=done.key_id,
+        )
+    )
+
+
+@plates.command()
+@click.argument("name")
+def host(name: str) -> None:
+    """Set the host that new plates name (like dz.example.cn)."""
+    from api.cli.store import opened
+    from api.services import plates as service
+
+    with opened() as engine:
+        click.echo(text("plates.host_set", shell_language(), host=service.set_host(engine, name)))
+
+
+@plates.command("rotate-key")
+def rotate_key() -> None:
+    """Make a new signing key for new plates; plates signed with older keys verify for ever."""
+    from api.cli.store import actor, opened
+    from api.services import plates as service
+
+    with opened() as engine:
+        click.echo(text("plates.key_made", shell_language(), key=service.rotate_key(engine, actor=actor())))
