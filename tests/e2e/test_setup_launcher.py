@@ -153,6 +153,14 @@ def test_tests_need_the_larger_lock_which_serves_every_command(with_uv: Checkout
     assert not with_uv.calls("uv")
 
 
+def test_a_changed_lock_does_not_take_the_tests_packages_away(with_uv: Checkout) -> None:
+    with_uv.run("test")
+    (with_uv.root / "requirements/dev.txt").write_text("dev==2\n")
+    with_uv.run("plan")
+    (sync,) = [c for c in with_uv.calls("uv") if "pip sync --python" in c]
+    assert "requirements/dev.txt" in sync
+
+
 def test_a_moved_checkout_makes_its_environment_anew(with_uv: Checkout) -> None:
     with_uv.run("plan")
     with_uv.root = with_uv.root.rename(with_uv.root.with_name("elsewhere"))
