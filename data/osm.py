@@ -68,7 +68,9 @@ class _Table:
         return out
 
 
-class _Reader:
+class OsmRows:
+    """The rows of every layer while they are read: from an extract here, from a place's server in ``data.place``."""
+
     def __init__(self) -> None:
         self.factory = osmium.geom.WKBFactory()
         self.streets, self.barriers, self.buildings, self.compounds = _Table(), _Table(), _Table(), _Table()
@@ -100,6 +102,7 @@ class _Reader:
             self.building(self.factory.create_point(node), f"node/{node.id}", node.tags)
 
     def way(self, way: Any) -> None:
+        """A street or a barrier line; a building way is noted, its area comes later."""
         tags = way.tags
         if _is_building(tags):
             self.claimed[f"way/{way.id}"] = _why_no_area(way)
@@ -107,9 +110,7 @@ class _Reader:
             return
         highway = tags.get("highway", "")
         kind = "" if highway in STREET_RANK or highway in LANE_RANK else _line_kind(tags)
-        if not highway and not kind:
-            return
-        if highway and not kind and highway not in STREET_RANK and highway not in LANE_RANK:
+        if not kind and highway not in STREET_RANK and highway not in LANE_RANK:
             return
         source = f"way/{way.id}"
         pieces = list(self.pieces(way))
@@ -117,14 +118,19 @@ class _Reader:
         if not pieces:
             self.excluded.append(Exclusion(layer, source, "missing_nodes"))
         for piece in pieces:
-            if kind:
-                self.barriers.add(
-                    piece, source_id=source, kind=kind, name=tags.get("name", ""), tunnel=_is_tunnel(tags)
-                )
-            else:
-                self.street(piece, source, highway, tags)
+            self.line(piece, source, tags)
+
+    def line(self, piece: Any, source: str, tags: Any) -> None:
+        """A street, or a railway, waterway or wall; anything else is passed over."""
+        highway = tags.get("highway", "")
+        if highway in STREET_RANK or highway in LANE_RANK:
+            self.street(piece, source, highway, tags)
+        elif kind := _line_kind(tags):
+            name, tunnel = tags.get("name", ""), _is_tunnel(tags)
+            self.barriers.add(piece, source_id=source, kind=kind, name=name, tunnel=tunnel)
 
     def street(self, piece: Any, source: str, highway: str, tags: Any) -> None:
+        """One piece of a street or lane."""
         junction = tags.get("junction", "")
         layer = number((tags.get("layer") or "").lstrip("-"))
         level = 0 if np.isnan(layer) else int(layer)
@@ -164,33 +170,38 @@ class _Reader:
             yield shapely.LineString(run)
 
     def relation(self, relation: Any) -> None:
+        """A building multipolygon is noted, its area comes later."""
         if relation.tags.get("type") == "multipolygon" and _is_building(relation.tags):
             self.claimed[f"relation/{relation.id}"] = "incomplete_relation"
 
     def area(self, area: Any) -> None:
+        """An area that libosmium assembled."""
         tags = area.tags
         source = f"{'way' if area.from_way() else 'relation'}/{area.orig_id()}"
-        building, water = _is_building(tags), _is_water(tags)
-        compound = tags.get("landuse") == "residential" and bool(tags.get("name"))
-        if not (building or water or compound):
+        layer = _area_layer(tags)
+        if not layer:
             return
         try:
-            wkb = self.factory.create_multipolygon(area)
+            self.polygon(self.factory.create_multipolygon(area), source, tags)
         except RuntimeError:
-            if not building:  # unreadable buildings are found by comparing what was claimed with what was made
-                self.excluded.append(Exclusion("barriers" if water else "compounds", source, "missing_nodes"))
-            return
-        if building:
-            self.made.add(source)
-            self.building(wkb, source, tags)
-        elif water:
-            self.barriers.add(wkb, source_id=source, kind="water", name=tags.get("name", ""), tunnel=False)
-        else:
-            self.compounds.add(wkb, source_id=source, name=tags.get("name", ""))
+            if layer != "buildings":  # those are found by comparing what was claimed with what was made
+                self.excluded.append(Exclusion(layer, source, "missing_nodes"))
 
-    def building(self, wkb: str, source: str, tags: Any) -> None:
+    def polygon(self, geometry: Any, source: str, tags: Any) -> None:
+        """A building, a water area or a named residential area; anything else is passed over."""
+        layer = _area_layer(tags)
+        if layer == "buildings":
+            self.made.add(source)
+            self.building(geometry, source, tags)
+        elif layer == "barriers":
+            self.barriers.add(geometry, source_id=source, kind="water", name=tags.get("name", ""), tunnel=False)
+        elif layer:
+            self.compounds.add(geometry, source_id=source, name=tags.get("name", ""))
+
+    def building(self, geometry: Any, source: str, tags: Any) -> None:
+        """A footprint or point, as WKB or as a geometry."""
         self.buildings.add(
-            wkb,
+            geometry,
             source_id=source,
             use=tags.get("building", ""),
             name=tags.get("name", ""),
@@ -211,6 +222,15 @@ class _Reader:
             "compounds": make_areas(_single(self.compounds.geometries()), **self.compounds.columns),
         }
         return make_sources("EPSG:4326", **tables, excluded=(*self.excluded, *lost), attribution=ATTRIBUTION)
+
+
+def _area_layer(tags: Any) -> str:
+    """The layer an area belongs to, "" for none."""
+    if _is_building(tags):
+        return "buildings"
+    if _is_water(tags):
+        return "barriers"
+    return "compounds" if tags.get("landuse") == "residential" and tags.get("name") else ""
 
 
 def _is_building(tags: Any) -> bool:
@@ -260,7 +280,7 @@ def read_osm(path: str | Path, *, progress: Progress = silent) -> Sources:
     Raises :class:`InputError` when the file is no OpenStreetMap data, is truncated, or holds text that is not UTF-8.
     """
     file = Path(path)
-    reader = _Reader()
+    reader = OsmRows()
     try:
         reader.read(str(file), progress)
     except UnicodeDecodeError:
