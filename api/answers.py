@@ -212,6 +212,7 @@ class Plate(Answer, frozen=True):
     as_of: date | None = None
     successor: str = ""
     fictitious: bool = False
+    fictitious_people: bool = False
 
 
 class VectorLayer(Answer, frozen=True):

@@ -6,6 +6,7 @@ import time
 from typing import Final
 
 from flask import Flask, Response, g, request
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import problems
@@ -58,6 +59,10 @@ def from_environment() -> Flask:
 
     app = create_app(Config.from_environment())
     index.warm()
+    try:
+        app.extensions[KEY].published.warm()
+    except SQLAlchemyError as error:  # it may come later; /readyz says so until then
+        app.logger.warning("database: %s", error)
     return app
 
 

@@ -33,7 +33,7 @@ STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "addresses": ("addresses", "addresses_store"),
     "plates": ("plates", "proof"),
     "tiles": ("tiles",),
-    "lookup": ("lookup",),
+    "lookup": ("lookup", "links"),
 }
 _STEP_OF: Final = {inner: step for step, inners in STEPS.items() for inner in inners}
 _KEY: Final = "demo"
@@ -56,6 +56,7 @@ class Result:
     publication: int
     tiles: int
     lookups: int
+    links: int
     seconds: dict[str, float]
     fresh: bool = True
 
@@ -115,6 +116,7 @@ def run(engine: Engine, name: str, *, progress: Progress = silent) -> Result:
         publication=published.publication.id,
         tiles=checked.tiles,
         lookups=checked.lookups,
+        links=checked.links,
         seconds=watch.stop(),
     )
     _keep(engine, name, mark, result)

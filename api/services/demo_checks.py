@@ -9,9 +9,10 @@ from typing import Final
 
 import numpy as np
 
-from api.services import lookup, tiles
+from api.services import lookup, pages, tiles
 from api.services.published import Published, Snapshot
 from api.services.tiles import TileCache
+from data.postgres import read_plates
 from data.postgres.read_published import InForce
 from gis.errors import InputError
 from gis.progress import Progress, silent
@@ -19,14 +20,17 @@ from gis.tiles import pyramid
 
 _LAYERS: Final = "water,communities,grids,rail,streets,buildings,addresses,labels"
 _ZOOM: Final = 14
+#: Plate links that are opened.
+_LINKS: Final = 50
 
 
 @dataclass(frozen=True)
 class Checked:
-    """How many tiles were made and how many positions were looked up."""
+    """How many tiles were made, positions looked up and plate links opened."""
 
     tiles: int
     lookups: int
+    links: int
 
 
 def check(published: Published, publication: int, progress: Progress = silent) -> Checked:
@@ -36,7 +40,7 @@ def check(published: Published, publication: int, progress: Progress = silent) -
         snapshot = published.snapshot(connection, publication, info.crs)
     made = _tiles(published, info, snapshot, progress)
     asked = _lookups(published, snapshot, progress)
-    return Checked(made, asked)
+    return Checked(made, asked, _links(published, info, progress))
 
 
 def _tiles(published: Published, info: InForce, snapshot: Snapshot, progress: Progress) -> int:
@@ -71,6 +75,18 @@ def _lookups(published: Published, snapshot: Snapshot, progress: Progress) -> in
         raise InputError("demo.failed", what=f"lookup: {len(wrong)} grids not found at their own label, first {code}")
     progress("lookup", 1.0)
     return len(grids)
+
+
+def _links(published: Published, info: InForce, progress: Progress) -> int:
+    """Plates just printed open their page, which is signed and names a grid."""
+    with published.reading() as connection:
+        links = read_plates.printed_links(connection, info.territory, _LINKS)
+    for k, link in enumerate(links):
+        page = pages.plate(published, link)
+        if page.verdict != "signed" or page.grid is None:
+            raise InputError("demo.failed", what=f"{link}: {page.verdict}, grid {page.grid and page.grid.code}")
+        progress("links", (k + 1) / len(links))
+    return len(links)
 
 
 def layers(tile: bytes) -> Iterator[tuple[str, int]]:

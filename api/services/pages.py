@@ -62,4 +62,5 @@ def _answer(connection: Connection, verdict: str, code: str, premise: Premise) -
         people=persons(list(dict.fromkeys(people))),
         as_of=premise.day,
         fictitious=premise.fictitious,
+        fictitious_people=any(p.fictitious for p in people),
     )

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 import shapely
@@ -27,6 +27,8 @@ from gis.territory.model import Floats, Geometries, Ints
 from gis.tiles.colour import tones
 from gis.tiles.coverage import ZOOMS, dissolve, simplify
 
+_T = TypeVar("_T")
+
 
 @dataclass(frozen=True)
 class Communities:
@@ -38,40 +40,59 @@ class Communities:
     code: list[str]
 
 
-@dataclass
 class Snapshot:
-    """The grids of one publication with what is derived from them, each made when first needed."""
+    """The grids of one publication with what is derived from them, each made once, when first needed."""
 
-    crs: str
-    grids: PublishedGrids
-    _coverages: dict[int, tuple[Geometries, Geometries]] = field(default_factory=dict)
+    def __init__(self, crs: str, grids: PublishedGrids) -> None:
+        self.crs = crs
+        self.grids = grids
+        self._lock = threading.RLock()
+        self._made: dict[Hashable, Any] = {}
 
-    @cached_property
+    def _once(self, key: Hashable, make: Callable[[], _T]) -> _T:
+        """What ``make`` gives, made by the first thread that asks."""
+        if key not in self._made:
+            with self._lock:
+                if key not in self._made:
+                    self._made[key] = make()
+        made: _T = self._made[key]
+        return made
+
+    @property
     def index(self) -> Index:
         """Point to grid, in the territory's metre CRS; positions are rows of ``grids``."""
-        return build(self.grids.geometry)
+        return self._once("index", lambda: build(self.grids.geometry))
 
-    @cached_property
+    @property
     def tone(self) -> Ints:
         """A number 0-5 for each grid such that neighbours differ."""
-        return tones(self.grids.geometry)
+        return self._once("tone", lambda: tones(self.grids.geometry))
 
-    @cached_property
+    @property
     def communities(self) -> Communities:
         """Grids by community."""
+        return self._once("communities", self._communities)
+
+    def _communities(self) -> Communities:
         ids, first, member = np.unique(self.grids.community_id, return_index=True, return_inverse=True)
         name, code = self.grids.community[first].tolist(), self.grids.community_code[first].tolist()
         return Communities(ids, member.astype(np.int64), name, code)
 
-    @cached_property
+    @property
     def community_label(self) -> Floats:
         """(n, 2) a point inside each community, EPSG:3857."""
+        return self._once("community_label", self._community_label)
+
+    def _community_label(self) -> Floats:
         _, whole = self.coverage(max(ZOOMS) + 1)
         return np.asarray(shapely.get_coordinates(shapely.point_on_surface(whole)))
 
-    @cached_property
+    @property
     def bounds_wgs84(self) -> Floats:
         """(n, 4) west, south, east, north of each grid in degrees."""
+        return self._once("bounds_wgs84", self._bounds_wgs84)
+
+    def _bounds_wgs84(self) -> Floats:
         west, south, east, north = shapely.bounds(self.grids.mercator).T
         lon0, lat0 = degrees(west, south)
         lon1, lat1 = degrees(east, north)
@@ -80,10 +101,17 @@ class Snapshot:
     def coverage(self, z: int) -> tuple[Geometries, Geometries]:
         """Grids and communities at a zoom, EPSG:3857: simplified together up to zoom 13, exact beyond."""
         z = max(min(z, max(ZOOMS) + 1), min(ZOOMS))
-        if z not in self._coverages:
-            grids = simplify(self.grids.mercator, z) if z in ZOOMS else self.grids.mercator
-            self._coverages[z] = (grids, dissolve(grids, self.communities.member, len(self.communities.ids)))
-        return self._coverages[z]
+        return self._once(("coverage", z), lambda: self._coverage(z))
+
+    def _coverage(self, z: int) -> tuple[Geometries, Geometries]:
+        grids = simplify(self.grids.mercator, z) if z in ZOOMS else self.grids.mercator
+        return grids, dissolve(grids, self.communities.member, len(self.communities.ids))
+
+    def warm(self) -> None:
+        """Make what every reader needs."""
+        self.index  # noqa: B018
+        self.tone  # noqa: B018
+        self.community_label  # noqa: B018
 
 
 def degrees(x: Floats, y: Floats) -> tuple[Floats, Floats]:
@@ -98,6 +126,7 @@ class Published:
         self._engine = engine
         self._keep = keep
         self._lock = threading.Lock()
+        self._loading = threading.Lock()
         self._held: OrderedDict[int, Snapshot] = OrderedDict()
 
     @contextmanager
@@ -117,9 +146,19 @@ class Published:
             if found is not None:
                 self._held.move_to_end(publication)
                 return found
-        made = Snapshot(crs, read_published.grids(connection, publication))
-        with self._lock:
-            made = self._held.setdefault(publication, made)
-            while len(self._held) > self._keep:
-                self._held.popitem(last=False)
+        with self._loading:  # one thread reads, the others wait for it
+            with self._lock:
+                if publication in self._held:
+                    return self._held[publication]
+            made = Snapshot(crs, read_published.grids(connection, publication))
+            with self._lock:
+                self._held[publication] = made
+                while len(self._held) > self._keep:
+                    self._held.popitem(last=False)
         return made
+
+    def warm(self) -> None:
+        """Load what is in force, so that the first reader does not wait for it."""
+        with self.reading() as connection:
+            for info in self.in_force(connection):
+                self.snapshot(connection, info.publication, info.crs).warm()

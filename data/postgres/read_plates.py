@@ -69,3 +69,15 @@ def key(connection: Connection, key_id: str) -> tuple[str, bytes] | None:
     """Host and secret of a key, retired ones included."""
     row = connection.execute(text("SELECT host, secret FROM plate_key WHERE key_id = :key"), {"key": key_id}).first()
     return None if row is None else (str(row[0]), bytes(row[1]))
+
+
+def printed_links(connection: Connection, territory: int, limit: int) -> list[str]:
+    """Links of the newest plates of a territory."""
+    rows = connection.execute(
+        text("""
+SELECT p.payload FROM plate p JOIN address a ON a.id = p.address_id
+WHERE a.territory_id = :territory ORDER BY p.id DESC LIMIT :limit
+"""),
+        {"territory": territory, "limit": limit},
+    )
+    return [str(row[0]) for row in rows]

@@ -75,6 +75,7 @@ class Contact:
     post: str
     phone: str
     role: str = ""
+    fictitious: bool = False
 
 
 _IN_FORCE = text("""
@@ -98,7 +99,7 @@ ORDER BY g.grid_id
 
 _PEOPLE = text("""
 SELECT coalesce(a.grid_id::text, a.building_id::text), p.name, o.title,
-       coalesce(nullif(p.public_phone, ''), o.public_phone), o.role
+       coalesce(nullif(p.public_phone, ''), o.public_phone), o.role, p.fictitious
 FROM assignment a JOIN person p ON p.id = a.person_id JOIN post o ON o.id = a.post_id
 WHERE (a.grid_id = ANY(CAST(:grids AS uuid[])) OR a.building_id = ANY(CAST(:buildings AS bigint[])))
   AND a.valid_from <= :day AND (a.valid_to IS NULL OR a.valid_to > :day)
@@ -152,8 +153,8 @@ def people(
     """Public contacts by grid id and by building id (as text), the leader first."""
     found: dict[str, list[Contact]] = {}
     values = {"day": day, "grids": [UUID(g) for g in grids], "buildings": list(buildings)}
-    for target, name, post, phone, role in connection.execute(_PEOPLE, values):
-        found.setdefault(target, []).append(Contact(name, post, phone, role))
+    for target, *contact in connection.execute(_PEOPLE, values):
+        found.setdefault(target, []).append(Contact(*contact))
     return found
 
 

@@ -24,7 +24,8 @@ class Hit:
 
 
 _ADDRESS = """
-SELECT 'address', a.text, coalesce(nullif(c.name, ''), t.name), ST_X(a.geom_3857), ST_Y(a.geom_3857),
+SELECT 'address', a.text,
+       coalesce(nullif(c.name, ''), nullif(t.title, ''), t.name), ST_X(a.geom_3857), ST_Y(a.geom_3857),
        a.territory_id, bg.grid_id::text, a.code
 FROM address a JOIN territory t ON t.id = a.territory_id
 LEFT JOIN community c ON c.id = a.community_id
@@ -57,7 +58,7 @@ ORDER BY lower(g.code) <> lower(:wanted) AND g.name <> :wanted, length(g.name), 
 )
 
 _AREAS = """
-SELECT '{kind}', a.name, t.name, ST_X(p.g), ST_Y(p.g), a.territory_id, NULL, ''
+SELECT '{kind}', a.name, coalesce(nullif(t.title, ''), t.name), ST_X(p.g), ST_Y(p.g), a.territory_id, NULL, ''
 FROM {table} a JOIN territory t ON t.id = a.territory_id CROSS JOIN LATERAL ST_PointOnSurface(a.geom_3857) AS p(g)
 WHERE a.present AND a.territory_id = ANY(:territories) AND ({condition})
 ORDER BY a.name <> :wanted, length(a.name), a.name, a.id LIMIT :limit
@@ -75,7 +76,7 @@ _COMPOUNDS = text(
 )
 
 _STREETS = text("""
-SELECT 'street', s.name, min(t.name), ST_X(p.g), ST_Y(p.g), s.territory_id, NULL, ''
+SELECT 'street', s.name, min(coalesce(nullif(t.title, ''), t.name)), ST_X(p.g), ST_Y(p.g), s.territory_id, NULL, ''
 FROM (SELECT name, territory_id, (array_agg(geom_3857 ORDER BY ST_Length(geom_3857) DESC, id))[1] AS longest
       FROM street WHERE territory_id = ANY(:territories) AND name ILIKE :anywhere AND name <> ''
       GROUP BY name, territory_id) s
