@@ -127,22 +127,39 @@ def _origins(heads: Ints, tails: Ints) -> Ints:
 
 def _following(nodes: Ints, heads: Ints, tails: Ints, wanted: Bools) -> Ints:
     """The next half-edge around the region on the left of each wanted half-edge (-1 for the others)."""
-    origins = _origins(heads, tails)
-    ends = origins.reshape(-1, 2)[:, ::-1].ravel()
-    step = nodes[ends] - nodes[origins]
-    # directions of two edges at one node differ by more than 1e-14: far above the rounding of arctan2
-    angle = np.arctan2(step[:, 1].astype(np.float64), step[:, 0].astype(np.float64))
-    order = np.lexsort((angle, origins))
-    result: Ints = _turn(order, origins, wanted, len(nodes))
+    result: Ints = _turn(nodes, _origins(heads, tails), wanted)
     return result
 
 
 @njit(cache=True)
-def _turn(order, origins, wanted, n_nodes):  # type: ignore[no-untyped-def]
-    first = np.zeros(n_nodes + 1, np.int64)
+def _before(nodes, origins, g, h):  # type: ignore[no-untyped-def]
+    """Does half-edge g come before h, counter-clockwise from the east, at their common origin? Exact."""
+    x, y = nodes[origins[g]]
+    gx, gy = nodes[origins[g ^ 1], 0] - x, nodes[origins[g ^ 1], 1] - y
+    hx, hy = nodes[origins[h ^ 1], 0] - x, nodes[origins[h ^ 1], 1] - y
+    g_low = gy < 0 or (gy == 0 and gx < 0)
+    h_low = hy < 0 or (hy == 0 and hx < 0)
+    if g_low != h_low:
+        return h_low
+    return gx * hy - gy * hx > 0
+
+
+@njit(cache=True)
+def _turn(nodes, origins, wanted):  # type: ignore[no-untyped-def]
+    first = np.zeros(len(nodes) + 1, np.int64)
     for h in range(len(origins)):
         first[origins[h] + 1] += 1
     first = np.cumsum(first)
+    fill = first[:-1].copy()
+    order = np.empty(len(origins), np.int64)
+    for h in range(len(origins)):
+        v = origins[h]
+        k = fill[v]
+        fill[v] += 1
+        while k > first[v] and _before(nodes, origins, h, order[k - 1]):
+            order[k] = order[k - 1]
+            k -= 1
+        order[k] = h
     place = np.empty(len(order), np.int64)
     for k in range(len(order)):
         place[order[k]] = k

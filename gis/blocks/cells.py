@@ -11,6 +11,7 @@ from gis.blocks.enclosures import Parts, line_priority
 from gis.blocks.lines import Lines
 from gis.blocks.parameters import Parameters
 from gis.blocks.ridges import ridges_between
+from gis.blocks.sampling import wall_samples
 from gis.progress import Progress
 from gis.territory.classes import BASIS_INDEX
 from gis.territory.model import Floats, Geometries, Ints
@@ -110,12 +111,7 @@ def _claim(ground: shapely.Geometry, building: int, part: int) -> Edges:
 
 def samples(geometry: Geometries, part: Ints, parts: Geometries, parameters: Parameters) -> tuple[Floats, Ints]:
     """Points just inside each footprint and its part, and the footprint of each. Every footprint has one."""
-    inner = shapely.buffer(geometry, -parameters.inset, join_style="mitre", quad_segs=1)
-    thin = shapely.is_empty(inner)
-    inner[thin] = shapely.point_on_surface(geometry[thin])
-    wide = shapely.get_dimensions(inner) == 2
-    inner[wide] = shapely.segmentize(shapely.boundary(inner[wide]), parameters.step)
-    points, of = shapely.get_coordinates(inner, return_index=True)
+    points, of = wall_samples(geometry, parameters)
     shapely.prepare(parts)
     within = shapely.contains_xy(parts[part[of]], points[:, 0], points[:, 1])
     points, of = points[within], of[within]

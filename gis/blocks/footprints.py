@@ -98,8 +98,8 @@ def _same_facts(buildings: Buildings, households: Ints, a: Ints, b: Ints) -> Boo
 
 def part_of(geometry: Geometries, point: Geometries, parts: Geometries) -> Ints:
     """The part each footprint overlaps most; the nearest one for a point on no part."""
-    tree = shapely.STRtree(parts)
-    which, part = tree.query(geometry, predicate="intersects")
+    # asked this way round, the few large parts are prepared once each
+    part, which = shapely.STRtree(geometry).query(parts, predicate="intersects")
     times = np.bincount(which, minlength=len(geometry))
     out = np.full(len(geometry), -1, np.int64)
     sure = times[which] == 1
@@ -110,6 +110,6 @@ def part_of(geometry: Geometries, point: Geometries, parts: Geometries) -> Ints:
     out[which[order]] = part[order]
     lost = np.flatnonzero(out < 0)
     if len(lost):
-        out[lost] = tree.nearest(point[lost])
+        out[lost] = shapely.STRtree(parts).nearest(point[lost])
     return out
 

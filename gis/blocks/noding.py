@@ -189,14 +189,15 @@ def _crossings(a, b, bins, members):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _meets(ax: int, ay: int, bx: int, by: int, px: int, py: int) -> bool:
-    """Does a segment meet the closed unit square around a grid point? Exact, in doubled coordinates."""
-    if min(ax, bx) * 2 > 2 * px + 1 or max(ax, bx) * 2 < 2 * px - 1:
-        return False
-    if min(ay, by) * 2 > 2 * py + 1 or max(ay, by) * 2 < 2 * py - 1:
+    """Does a segment meet the inside of the unit square around a grid point? Exact, in doubled coordinates.
+
+    A segment that only touches a corner passes: bent there it would run back and forth for ever.
+    """
+    if min(ax, bx) > px or max(ax, bx) < px or min(ay, by) > py or max(ay, by) < py:
         return False
     dx, dy = bx - ax, by - ay
     middle = 2 * (dx * (py - ay) - dy * (px - ax))
-    return bool(abs(middle) <= abs(dx) + abs(dy))
+    return bool(abs(middle) < abs(dx) + abs(dy))
 
 
 @njit(cache=True)

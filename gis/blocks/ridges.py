@@ -12,6 +12,8 @@ from scipy.spatial import Delaunay, QhullError
 from gis.blocks.lines import simple_lines
 from gis.territory.model import Floats, Ints
 
+#: Metres by which a border midway may stray to be straight.
+STRAIGHT = 0.1
 _FAR = np.linspace(0.0, 2.0 * np.pi, 12, endpoint=False)
 
 
@@ -37,9 +39,10 @@ def ridges_between(points: Floats, label: Ints, area: shapely.Polygon) -> Ridges
         mesh = Delaunay(moved)
     except QhullError:  # all points in one place
         return _none()
-    start, end, left, right = _dual(moved, mesh.simplices, mesh.neighbors, labels, 2.0 * radius)
-    start, end = start + centre, end + centre
-    return _inside(Ridges(start, end, left, right), area)
+    beside, degree = _dual(mesh.simplices, mesh.neighbors, labels)
+    middles = _centres(moved, mesh.simplices, 2.0 * radius)
+    start, end, left, right = _trace(moved, mesh.simplices, beside, degree, middles, STRAIGHT)
+    return _inside(Ridges(start + centre, end + centre, left, right), area)
 
 
 def _none() -> Ridges:
@@ -70,11 +73,10 @@ def _inside(ridges: Ridges, area: shapely.Polygon) -> Ridges:
 
 
 @njit(cache=True)
-def _dual(points, triangles, neighbours, label, limit):  # type: ignore[no-untyped-def]
-    """Circumcentre to circumcentre over every Delaunay edge between two labels that are not negative."""
-    n = len(triangles)
-    centre = np.empty((n, 2))
-    for t in range(n):
+def _centres(points, triangles, limit):  # type: ignore[no-untyped-def]
+    """Circumcentre of each triangle, kept within a square."""
+    centre = np.empty((len(triangles), 2))
+    for t in range(len(triangles)):
         ax, ay = points[triangles[t, 0]]
         bx, by = points[triangles[t, 1]]
         cx, cy = points[triangles[t, 2]]
@@ -85,24 +87,116 @@ def _dual(points, triangles, neighbours, label, limit):  # type: ignore[no-untyp
         b2, c2 = bx * bx + by * by, cx * cx + cy * cy
         centre[t, 0] = min(max(ax + (cy * b2 - by * c2) / den, -limit), limit)
         centre[t, 1] = min(max(ay + (bx * c2 - cx * b2) / den, -limit), limit)
-    start = np.empty((3 * n, 2))
-    end = np.empty((3 * n, 2))
-    left = np.empty(3 * n, np.int64)
-    right = np.empty(3 * n, np.int64)
-    m = 0
-    for t in range(n):
+    return centre
+
+
+@njit(cache=True)
+def _dual(triangles, neighbours, label):  # type: ignore[no-untyped-def]
+    """Up to three ridges of each triangle: over Delaunay edges between two labels that are not negative.
+
+    ``beside[t, k]`` is the triangle over edge k, or -1 when that edge is no ridge.
+    """
+    beside = np.full((len(triangles), 3), -1, np.int64)
+    degree = np.zeros(len(triangles), np.int64)
+    for t in range(len(triangles)):
         for k in range(3):
-            o = neighbours[t, k]
-            if o <= t:
+            i, j = label[triangles[t, (k + 1) % 3]], label[triangles[t, (k + 2) % 3]]
+            if neighbours[t, k] >= 0 and i >= 0 and j >= 0 and i != j:
+                beside[t, k] = neighbours[t, k]
+                degree[t] += 1
+    return beside, degree
+
+
+@njit(cache=True)
+def _trace(points, triangles, beside, degree, centre, tolerance):  # type: ignore[no-untyped-def]
+    """Chains of ridges between two labels, straightened where they stray less than the tolerance.
+
+    A triangle of two labels has two ridges, so chains run from one triangle of three labels to another (or
+    around in a ring). Returns start, end, and the sample points left and right of every piece.
+    """
+    total = 0
+    for t in range(len(degree)):
+        total += degree[t]
+    start, end = np.empty((total, 2)), np.empty((total, 2))
+    left, right = np.empty(total, np.int64), np.empty(total, np.int64)
+    path = np.empty((total + 2, 2))
+    sides = np.empty((total + 2, 2), np.int64)
+    keep = np.empty(total + 2, np.bool_)
+    n = 0
+    for rings in (False, True):
+        for first in range(len(degree)):
+            if degree[first] == 0 or (degree[first] == 2 and not rings):
                 continue
-            i, j = triangles[t, (k + 1) % 3], triangles[t, (k + 2) % 3]
-            if label[i] < 0 or label[j] < 0 or label[i] == label[j]:
-                continue
-            sx, sy, ex, ey = centre[t, 0], centre[t, 1], centre[o, 0], centre[o, 1]
-            if abs(sx - ex) + abs(sy - ey) < 1e-9:
-                continue
-            side = (ex - sx) * (points[i, 1] - points[j, 1]) - (ey - sy) * (points[i, 0] - points[j, 0])
-            start[m, 0], start[m, 1], end[m, 0], end[m, 1] = sx, sy, ex, ey
-            left[m], right[m] = (i, j) if side > 0 else (j, i)
-            m += 1
-    return start[:m].copy(), end[:m].copy(), left[:m].copy(), right[:m].copy()
+            for k in range(3):
+                if beside[first, k] < 0:
+                    continue
+                m = _walk(first, k, triangles, beside, degree, centre, points, path, sides)
+                _straighten(path, m, tolerance, keep)
+                low = 0
+                for p in range(1, m + 1):
+                    if keep[p]:
+                        if abs(path[p, 0] - path[low, 0]) + abs(path[p, 1] - path[low, 1]) > 1e-9:
+                            start[n], end[n] = path[low], path[p]
+                            left[n], right[n] = sides[low]
+                            n += 1
+                        low = p
+    return start[:n].copy(), end[:n].copy(), left[:n].copy(), right[:n].copy()
+
+
+@njit(cache=True)
+def _walk(t, k, triangles, beside, degree, centre, points, path, sides):  # type: ignore[no-untyped-def]
+    """Follow a chain from triangle t over its edge k, taking its ridges away. Returns the number of steps."""
+    m = 0
+    path[0] = centre[t]
+    while True:
+        o = beside[t, k]
+        i, j = triangles[t, (k + 1) % 3], triangles[t, (k + 2) % 3]
+        # triangles run counter-clockwise: leaving over the edge from i to j, i lies on the right
+        ax, ay = points[triangles[t, k]]
+        turn = (points[i, 0] - ax) * (points[j, 1] - ay) - (points[i, 1] - ay) * (points[j, 0] - ax)
+        sides[m, 0], sides[m, 1] = (j, i) if turn > 0 else (i, j)
+        beside[t, k] = -1
+        for q in range(3):
+            if beside[o, q] == t:
+                i2, j2 = triangles[o, (q + 1) % 3], triangles[o, (q + 2) % 3]
+                if (i2 == i and j2 == j) or (i2 == j and j2 == i):
+                    beside[o, q] = -1
+                    break
+        m += 1
+        path[m] = centre[o]
+        if degree[o] != 2:
+            return m
+        t, k = o, -1
+        for q in range(3):
+            if beside[t, q] >= 0:
+                k = q
+        if k < 0:
+            return m
+
+
+@njit(cache=True)
+def _straighten(path, last, tolerance, keep):  # type: ignore[no-untyped-def]
+    """Douglas and Peucker: which of the points 0..last stay."""
+    keep[: last + 1] = False
+    keep[0] = keep[last] = True
+    stack = np.empty((last + 2, 2), np.int64)
+    stack[0, 0], stack[0, 1] = 0, last
+    depth = 1
+    while depth:
+        depth -= 1
+        a, b = stack[depth]
+        ax, ay = path[a]
+        dx, dy = path[b, 0] - ax, path[b, 1] - ay
+        square = dx * dx + dy * dy
+        worst, far = -1, tolerance * tolerance
+        for p in range(a + 1, b):
+            x, y = path[p, 0] - ax, path[p, 1] - ay
+            t = min(max((x * dx + y * dy) / square, 0.0), 1.0) if square > 0 else 0.0
+            away = (x - t * dx) ** 2 + (y - t * dy) ** 2
+            if away > far:
+                worst, far = p, away
+        if worst >= 0:
+            keep[worst] = True
+            stack[depth, 0], stack[depth, 1] = a, worst
+            stack[depth + 1, 0], stack[depth + 1, 1] = worst, b
+            depth += 2

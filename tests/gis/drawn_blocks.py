@@ -73,8 +73,9 @@ def check_segments(atom_set):
     s = atom_set.segments
     assert (s.left < s.right).all()
     assert (s.metres > 0).all()
-    both = np.bincount(s.left, s.metres, len(atom_set.geometry)) + np.bincount(s.right, s.metres, len(atom_set.geometry))
-    np.testing.assert_allclose(both + atom_set.outer, shapely.length(atom_set.geometry), atol=1e-6)
+    n = len(atom_set.geometry)
+    shared = np.bincount(s.left, s.metres, n) + np.bincount(s.right, s.metres, n)
+    np.testing.assert_allclose(shared + atom_set.outer, shapely.length(atom_set.geometry), atol=1e-6)
     graph = graph_of(s, len(atom_set.geometry))
     slow = slow_graph(atom_set.geometry)
     fast = {(int(a), int(b)): m.sum() for a, b, m in zip(graph.heads, graph.tails, graph.metres, strict=True)}
