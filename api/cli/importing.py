@@ -35,13 +35,13 @@ def import_() -> None:
 @TITLE
 def import_file(file: Path, name: str, area: Path | None, ruleset: str, crs: str | None, title: str) -> None:
     """Read a map file (.osm.pbf, .osm, .osm.gz or .gpkg), with the staff 人员 and divisions it may hold."""
-    from api.cli.store import opened, progressing
+    from api.cli.store import actor, opened, progressing
     from api.services import importing, planning
 
     with opened() as engine, progressing() as progress:
         done = importing.import_file(
             engine, file, name, ruleset=planning.ruleset_of(ruleset), area=area, crs=crs, title=title,
-            progress=progress,
+            actor=actor(), progress=progress,
         )  # fmt: skip
     _tell(done)
 
@@ -51,11 +51,13 @@ def import_file(file: Path, name: str, area: Path | None, ruleset: str, crs: str
 @RULESET
 def import_sample(name: str, ruleset: str) -> None:
     """Read one of the two shipped samples: a made-up Chinese county town, or central Helsinki."""
-    from api.cli.store import opened, progressing
+    from api.cli.store import actor, opened, progressing
     from api.services import importing, planning
 
     with opened() as engine, progressing() as progress:
-        done = importing.import_sample(engine, name, ruleset=planning.ruleset_of(ruleset), progress=progress)
+        done = importing.import_sample(
+            engine, name, ruleset=planning.ruleset_of(ruleset), actor=actor(), progress=progress
+        )
     _tell(done)
 
 
@@ -67,13 +69,13 @@ def import_sample(name: str, ruleset: str) -> None:
 @TITLE
 def import_place(query: str, name: str | None, ruleset: str, crs: str | None, title: str) -> None:
     """Ask OpenStreetMap for a place by its name, for example "Punavuori, Helsinki" (needs the internet)."""
-    from api.cli.store import opened, progressing
+    from api.cli.store import actor, opened, progressing
     from api.services import importing, planning
 
     with opened() as engine, progressing() as progress:
         done = importing.import_place(
             engine, query, name or query, ruleset=planning.ruleset_of(ruleset), crs=crs, title=title,
-            progress=progress,
+            actor=actor(), progress=progress,
         )  # fmt: skip
     _tell(done)
 

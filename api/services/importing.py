@@ -22,6 +22,7 @@ from data.postgres.unit_of_work import UnitOfWork
 from data.samples import shipped
 from gis.blocks.parameters import Parameters
 from gis.districting.rulesets import Ruleset
+from gis.errors import ConflictError
 from gis.progress import Progress, silent
 from gis.territory.check import prepare
 from gis.territory.model import Ints, Sources
@@ -135,8 +136,7 @@ def import_sources(
     A territory keeps its CRS: newer sources are moved to it. Households that tables gave stay in force.
     """
     with UnitOfWork(engine, read_only=True) as work:
-        old = territories.find(work.connection, name)
-        given = {} if old is None else territories.table_households(work.connection, old.id)
+        old, given = _known(work.connection, name)
     prepared = with_given(prepare(sources, crs if old is None else old.crs), given)
     cut = planning.cut(prepared, ruleset, progress=progress)
     members = [] if administration is None else staff.read_staff(administration, prepared.crs)
@@ -144,11 +144,16 @@ def import_sources(
     progress("store", 0.0)
     with UnitOfWork(engine) as work:
         connection = work.connection
+        territories.hold_name(connection, name)
+        if _known(connection, name) != (old, given):
+            raise ConflictError("store.changed_meanwhile", territory=name)
         territory = territories.save(connection, name, area_of(cut), prepared, title=title, fictitious=fictitious)
         territories.lock(connection, territory.id)
-        divisions.save(connection, areas, publications.today(territory))
+        today = publications.today(territory)
         before = atom_sets.newest(connection, territory.id)
         atom_set = _save(connection, territory, cut, ruleset, progress)
+        divisions.save(connection, areas, today)
+        divisions.place_communities(connection, territory, today)
         staffed = people.save_staff(connection, territory, members)
         done = _summary(cut, territory, atom_set, staffed, atom_set != before)
         connection.execute(
@@ -164,6 +169,12 @@ def import_sources(
         work.commit()
     progress("store", 1.0)
     return done
+
+
+def _known(connection: Connection, name: str) -> tuple[Territory | None, dict[str, tuple[int, int | None]]]:
+    """What an import must heed of what is there: the territory with its CRS, and households from tables."""
+    old = territories.find(connection, name)
+    return old, {} if old is None else territories.table_households(connection, old.id)
 
 
 def with_given(sources: Sources, given: dict[str, tuple[int, int | None]]) -> Sources:

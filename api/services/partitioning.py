@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection, Engine
 
 from api.services import importing, planning
@@ -22,6 +20,7 @@ from gis.districting.plan import make_plan
 from gis.districting.report import report_of
 from gis.districting.rulesets import Ruleset
 from gis.progress import Progress, silent
+from gis.territory.model import Areas
 
 
 @dataclass(frozen=True)
@@ -49,30 +48,34 @@ def partition(
     """
     clock = Clock()
     with UnitOfWork(engine) as work:
-        connection = work.connection
-        territory = territories.get(connection, name)
         with clock.step("read"):
             progress("read", 0.0)
-            latest = atom_sets.load(connection, atom_sets.latest(connection, territory.id))
+            territory = territories.get(work.connection, name)
+            latest = atom_sets.load(work.connection, atom_sets.latest(work.connection, territory.id))
         with clock.step("blocks"):
-            stored = fitting(connection, territory, latest, job.ruleset, progress)
-        with clock.step("solve"):
-            plan = solve(connection, territory, stored, job, progress)
-        report = {
-            **report_of(stored.atoms, plan),
-            "crs": territory.crs,
-            "attribution": territory.attribution,
-            "atoms": len(stored.atoms.geometry),
-            "buildings": len(stored.buildings),
-            "seconds": {k: round(v, 3) for k, v in clock.seconds.items()},
-            "cpu_seconds": round(time.process_time(), 3),
-            "peak_mb": round(planning.peak_mb(), 1),
-            "version": VERSION,
-        }
-        version = plans.save(connection, territory.id, stored, plan, report, name=plan_name, author=actor)
-        number = plans.load(connection, version).number
+            stored = fitting(work.connection, territory, latest, job.ruleset, progress)
+        areas = sources.communities(work.connection, territory, stored.communities)
+        groups = sources.villager_groups(work.connection, territory)
+        work.commit()
+    # no transaction is held open while the solver runs: a version names its atom set, which never changes
+    with clock.step("solve"):
+        plan = solve(stored, areas, groups, job, progress)
+    report = {
+        **report_of(stored.atoms, plan),
+        "crs": territory.crs,
+        "attribution": territory.attribution,
+        "atoms": len(stored.atoms.geometry),
+        "buildings": len(stored.buildings),
+        "seconds": {k: round(v, 3) for k, v in clock.seconds.items()},
+        "cpu_seconds": round(planning.cpu_seconds(), 3),
+        "peak_mb": round(planning.peak_mb(), 1),
+        "version": VERSION,
+    }
+    with UnitOfWork(engine) as work:
+        version = plans.save(work.connection, territory.id, stored, plan, report, name=plan_name, author=actor)
+        number = plans.load(work.connection, version).number
         events.record(
-            connection, "planned", f"plan_version:{version}", actor=actor, territory_id=territory.id,
+            work.connection, "planned", f"plan_version:{version}", actor=actor, territory_id=territory.id,
             body={"ruleset": plan.ruleset.name, "seed": plan.seed, "grids": len(plan.grids)},
         )  # fmt: skip
         work.commit()
@@ -86,21 +89,20 @@ def fitting(
     found = atom_sets.parameters(connection, latest.id)
     if importing.GIVEN in found or found == importing.parameters_of(ruleset):
         return latest
+    territories.lock(connection, territory.id)
     return atom_sets.load(connection, importing.recut(connection, territory, ruleset, progress))
 
 
-def solve(connection: Connection, territory: Territory, stored: StoredAtoms, job: Job, progress: Progress) -> Plan:
-    """Grids for stored atoms."""
+def solve(stored: StoredAtoms, communities: Areas, groups: Areas, job: Job, progress: Progress) -> Plan:
+    """Grids for stored atoms. ``communities`` are in the order in which the atoms count them; empty: none given."""
     atoms, loads = stored.atoms, stored.loads
-    groups = sources.villager_groups(connection, territory)
-    given = len(stored.communities) > 0
     return make_plan(
         atoms,
         graph_of(atoms.segments, len(atoms.geometry)),
         loads.households,
         loads.counted if job.ruleset.count == "resident" else loads.households,
-        np.asarray(loads.work),
-        sources.communities(connection, territory, stored.communities) if given else None,
+        loads.work,
+        communities if len(communities) else None,
         job.ruleset,
         villager_groups=groups if len(groups) else None,
         seed=job.seed,

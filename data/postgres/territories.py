@@ -10,7 +10,8 @@ import numpy as np
 import pyproj
 import shapely
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from data.postgres import schema
 from data.postgres.bulk import copy_rows, geometry_columns, upsert_rows
@@ -75,6 +76,11 @@ def lock(connection: Connection, territory_id: int) -> None:
     connection.execute(select(schema.territory.c.id).where(schema.territory.c.id == territory_id).with_for_update())
 
 
+def hold_name(connection: Connection, name: str) -> None:
+    """As :func:`lock`, for a territory that may not be there yet."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 7215))"), {"name": name})
+
+
 def srid_of(crs: str) -> int:
     """EPSG number of a CRS, 0 where it has none (a city's own frame): then ``territory.crs`` says it all."""
     return pyproj.CRS.from_user_input(crs).to_epsg(min_confidence=70) or 0
@@ -83,10 +89,12 @@ def srid_of(crs: str) -> int:
 def save(
     connection: Connection, name: str, area: Any, sources: Sources, *, title: str = "", fictitious: bool = False
 ) -> Territory:
-    """Write or overwrite the row of a territory; ``area`` is its polygon in ``sources.crs``."""
+    """Write or overwrite the row of a territory and hold it; ``area`` is its polygon in ``sources.crs``.
+
+    An empty ``title`` leaves the one it has (a new territory is called by its name).
+    """
     srid = srid_of(sources.crs)
     values: dict[str, Any] = {
-        "title": title or name,
         "crs": sources.crs,
         "srid": srid,
         "digest": sources.digest,
@@ -95,11 +103,9 @@ def save(
         "geom": _element(area, srid),
         "geom_3857": _element(reproject(np.array([area], dtype=object), sources.crs, "EPSG:3857")[0], 3857),
     }
-    old = find(connection, name)
-    if old is None:
-        connection.execute(insert(schema.territory).values(name=name, **values))
-    else:
-        connection.execute(update(schema.territory).where(schema.territory.c.id == old.id).values(**values))
+    add = upsert(schema.territory).values(name=name, title=title or name, **values)
+    again = add.on_conflict_do_update(index_elements=["name"], set_=values | ({"title": title} if title else {}))
+    connection.execute(again)
     return get(connection, name)
 
 

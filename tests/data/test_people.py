@@ -106,7 +106,8 @@ def test_what_ends_is_closed_and_what_goes_on_stays(engine, staffed, rows, one):
     open_ended = one(
         "SELECT count(*) FROM assignment a JOIN person p ON p.id = a.person_id"
         " JOIN territory t ON t.id = p.territory_id WHERE t.name = :n AND a.valid_to IS NULL"
-        " AND a.grid_id IS NOT NULL AND a.grid_id NOT IN (SELECT grid_id FROM grid_version WHERE publication_id = :p)",
+        " AND a.grid_id IS NOT NULL AND a.grid_id NOT IN"
+        " (SELECT grid_id FROM grid_version WHERE publication_id = :p)",
         n=staffed, p=done.publication.id,
     )  # fmt: skip
     assert open_ended == 0
