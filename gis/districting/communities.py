@@ -11,6 +11,9 @@ from gis.districting.kernels import Int
 from gis.districting.rulesets import Ruleset
 from gis.districting.units import Units, pieces
 
+#: Communities are larger than grids, and so are their borders: even size and shape must weigh more.
+EVENNESS = 8.0
+
 
 def derive(units: Units, ruleset: Ruleset, seed: int) -> Int:
     """Community of every unit, numbered in reading order, for a territory without given communities.
@@ -20,6 +23,7 @@ def derive(units: Units, ruleset: Ruleset, seed: int) -> Int:
     """
     bounds = ruleset.community_bounds()
     terms = search.terms_of(ruleset, bounds)
+    terms = terms._replace(balance=terms.balance * EVENNESS, compactness=terms.compactness * EVENNESS)
     piece = pieces(units.arrays, np.zeros(len(units), np.int8))
     community = np.full(len(units), -1, np.int64)
     small: list[Int] = []

@@ -10,16 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_matrix
 
+from gis.districting.cover import MOST_UNITS, cover, masks_of
 from gis.districting.kernels import Int
 from gis.districting.regions import Regions
 from gis.territory.model import Floats
 
 #: Price of leaving a unit uncovered while the linear program is built up.
 UNCOVERED: Final = 1e6
-#: Regions added to the linear program at a time, and most that the integer program takes.
+#: Regions added to the linear program at a time.
 BATCH: Final = 600
-MOST_COLUMNS: Final = 20_000
 TOLERANCE: Final = 1e-6
+#: Where the known plan is further than this (share) from the bound, the integer program is worth its time.
+FAR: Final = 0.2
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,26 @@ class Choice:
     proven: bool
 
 
-def choose(found: Regions, n: int, known: float, nodes: int = 2000) -> Choice:
+@dataclass(frozen=True)
+class Effort:
+    """Limits of the integer program: counts, not seconds, so that runs repeat."""
+
+    nodes: int
+    columns: int  # most regions it takes
+    gap: float  # relative gap at which it stops
+    cover_nodes: int  # of the depth-first search that goes before it; 0: none
+
+
+#: For windows, which are many, and for a whole community, which is proven.
+QUICK: Final = Effort(nodes=20, columns=1500, gap=5e-4, cover_nodes=300_000)
+THOROUGH: Final = Effort(nodes=2000, columns=20_000, gap=0.0, cover_nodes=0)
+
+
+def choose(found: Regions, n: int, known: float, effort: Effort = THOROUGH) -> Choice:
     """The cheapest partition of ``n`` units into regions, when it costs less than ``known`` (may be infinite).
 
     The linear program is solved by column generation over the regions; regions whose reduced cost exceeds the gap
-    to ``known`` cannot be part of a better choice. Limits are nodes, not seconds, so that runs repeat.
+    to ``known`` cannot be part of a better choice.
     """
     cost = found.cost
     if not len(cost):
@@ -52,15 +69,38 @@ def choose(found: Regions, n: int, known: float, nodes: int = 2000) -> Choice:
     if bound >= known - 1e-3:
         return Choice(None, known, min(bound, known), True)
     keep = np.flatnonzero(reduced <= known - bound + TOLERANCE)
-    every = len(keep) <= MOST_COLUMNS
+    if effort.cover_nodes and n <= MOST_UNITS:
+        quick = _by_cover(found, keep, np.maximum(reduced, 0.0), n, known - bound, effort)
+        if quick is not None:
+            value = float(cost[quick].sum())
+            return Choice(quick, value, min(bound, value), False)
+        if known - bound < FAR * abs(bound):
+            return Choice(None, known, min(bound, known), False)
+    return _by_program(covers, cost, reduced, keep, known, bound, effort)
+
+
+def _by_program(
+    covers: Any, cost: Floats, reduced: Floats, keep: Int, known: float, bound: float, effort: Effort
+) -> Choice:
+    """Choose among the regions worth keeping by the integer program."""
+    every = len(keep) <= effort.columns
     if not every:
-        keep = np.sort(keep[np.argsort(reduced[keep], kind="stable")[:MOST_COLUMNS]])
-    chosen, value, dual, optimal = _integer(covers[:, keep], cost[keep], n, nodes)
+        keep = np.sort(keep[np.argsort(reduced[keep], kind="stable")[: effort.columns]])
+    chosen, value, dual, optimal = _integer(covers[:, keep], cost[keep], covers.shape[0], effort)
+    proven = every and optimal
     if every:
         bound = max(bound, dual)
     if chosen is None or value >= known - 1e-3:
-        return Choice(None, known, known if every and optimal else min(bound, known), every and optimal)
-    return Choice(keep[chosen], value, value if every and optimal else min(bound, value), every and optimal)
+        return Choice(None, known, known if proven else min(bound, known), proven)
+    return Choice(keep[chosen], value, value if proven else min(bound, value), proven)
+
+
+def _by_cover(found: Regions, keep: Int, reduced: Floats, n: int, room: float, effort: Effort) -> Int | None:
+    """A better choice found by depth-first search, or None."""
+    order = keep[np.argsort(reduced[keep], kind="stable")]
+    masks = masks_of(found.unit, found.start, order)
+    chosen, _, _ = cover(masks, reduced[order], n, room - TOLERANCE, effort.cover_nodes)
+    return order[chosen] if len(chosen) else None
 
 
 def _relax(covers: Any, cost: Floats, n: int) -> tuple[float, Floats, bool]:
@@ -111,11 +151,13 @@ def _relax(covers: Any, cost: Floats, n: int) -> tuple[float, Floats, bool]:
     return float(dual.sum()), reduced, slack > 1e-7
 
 
-def _integer(covers: Any, cost: Floats, n: int, nodes: int) -> tuple[NDArray[np.int64] | None, float, float, bool]:
+def _integer(
+    covers: Any, cost: Floats, n: int, effort: Effort
+) -> tuple[NDArray[np.int64] | None, float, float, bool]:
     """Chosen columns, their cost, the proven bound, and whether the choice is optimal."""
     solver = _solver()
-    solver.setOptionValue("mip_max_nodes", nodes)
-    solver.setOptionValue("mip_rel_gap", 0.0)
+    solver.setOptionValue("mip_max_nodes", effort.nodes)
+    solver.setOptionValue("mip_rel_gap", effort.gap)
     solver.setOptionValue("mip_abs_gap", 1e-4)
     lp = highspy.HighsLp()
     m = len(cost)
@@ -142,7 +184,7 @@ def _integer(covers: Any, cost: Floats, n: int, nodes: int) -> tuple[NDArray[np.
     once = len(value) == m and bool((np.asarray(covers[:, chosen].sum(axis=1)).ravel() == 1).all())
     if not once:
         return None, np.inf, float(info.mip_dual_bound), False
-    optimal = status == highspy.HighsModelStatus.kOptimal
+    optimal = status == highspy.HighsModelStatus.kOptimal and effort.gap == 0.0
     return chosen, float(cost[chosen].sum()), float(info.mip_dual_bound), optimal
 
 

@@ -134,7 +134,7 @@ def parse(data: bytes) -> Ruleset:
         balance=read.number("weights", "balance"),
         balance_on=read.word("weights", "balance_on", ("counted", "work"), default="counted"),
         compactness=read.number("weights", "compactness", default=0.0),
-        outside=read.number("weights", "outside", default=50.0),
+        outside=read.number("weights", "outside", default=400.0),
         code=read.text("codes", "template", default="{division:12}{number:3}"),
         dedicated_from=read.whole("codes", "dedicated_from", default=901),
         grid_name=read.text("names", "grid", default="第{ordinal}网格"),

@@ -20,6 +20,9 @@ from gis.districting.units import Units, pieces
 FIRST_SWEEPS: Final = 3000
 NEXT_SWEEPS: Final = 300
 
+#: Price of a household out of range while annealing: a steep wall would keep grids from trading blocks.
+GENTLE: Final = 50.0
+
 
 @dataclass(frozen=True)
 class Search:
@@ -92,12 +95,15 @@ def first_plan(units: Units, bounds: Bounds) -> Int:
 
 
 def start(units: Units, bounds: Bounds, terms: Terms, outside: float, seed: int) -> Search:
-    """Round 0: grow, anneal on whole blocks, settle on single units, then windows and repair."""
+    """Round 0: grow, anneal on whole blocks, mend, settle on single units, then windows and repair."""
     label = coarse(units, bounds.maximum)
     blocks = units.contract(label)
     part = first_plan(blocks, bounds)
     if part.max() > 0:
-        part = _anneal(blocks, part, terms, FIRST_SWEEPS, (300.0, 5.0), (0.5, outside), seed)
+        part = _anneal(blocks, part, terms, FIRST_SWEEPS, (300.0, 5.0), (0.5, GENTLE), seed)
+        mended = mend(blocks, part, bounds)
+        if mended is not None:
+            part = _anneal(blocks, mended, terms, NEXT_SWEEPS, (60.0, 5.0), (5.0, GENTLE), seed)
     part = part[label]
     if part.max() > 0:
         part = _anneal(units, part, terms, 10, (0.01, 0.01), (outside, outside), seed + 1)
@@ -112,9 +118,33 @@ def better(units: Units, bounds: Bounds, terms: Terms, outside: float, search: S
     found = _by_windows(units, search.part, terms, outside, seed, rounds)
     if found.cost < search.cost - 1e-6:
         return found
-    part = _anneal(units, search.part, terms, NEXT_SWEEPS, (30.0, 2.0), (outside / 4, outside), seed)
+    label = coarse(units, bounds.maximum)
+    label = renumbered(label * (int(search.part.max()) + 1) + search.part)
+    fragments = units.contract(label)
+    part = np.zeros(len(fragments), np.int64)
+    part[label] = search.part
+    part = _anneal(fragments, part, terms, NEXT_SWEEPS, (60.0, 3.0), (GENTLE / 4, GENTLE), seed)[label]
     found = _by_windows(units, part, terms, outside, seed + 1, rounds)
     return found if found.cost < search.cost - 1e-6 else Search(search.part, search.cost, rounds)
+
+
+def mend(units: Units, part: Int, bounds: Bounds) -> Int | None:
+    """Dissolve grids far too small and grow those too large anew; None when there are neither.
+
+    Annealing keeps the number of grids; this changes it where the first guess was wrong.
+    """
+    held = np.bincount(part, units.arrays.counted)
+    if held.min() >= bounds.minimum * 0.66 and held.max() <= bounds.maximum * 1.2:
+        return None
+    part = part.copy()
+    count = int(kernels.dissolve(units.arrays, part, bounds.minimum * 0.66))
+    held = np.bincount(part, units.arrays.counted)
+    for g in np.flatnonzero(held > max(bounds.maximum, 2 * bounds.minimum)):
+        members = np.flatnonzero(part == g)
+        fresh = first_plan(units.subset(members), bounds)
+        part[members] = np.where(fresh == 0, g, count + fresh - 1)
+        count += int(fresh.max())
+    return renumbered(part)
 
 
 def _by_windows(units: Units, part: Int, terms: Terms, outside: float, seed: int, rounds: int) -> Search:

@@ -14,11 +14,11 @@ from gis.districting.units import Units, edges, pieces
 #: Grids and units of a window, and limits of its list of regions.
 GRIDS: Final = 14
 UNITS: Final = 60
+FEWEST_UNITS: Final = 20
 MOST_REGIONS: Final = 60_000
-MOST_VISITS: Final = 3_000_000
+MOST_VISITS: Final = 150_000
 MOST_MEMBERS: Final = 40
-#: Nodes of a window's integer program, and the gain (share of its cost) below which it is left as it is.
-NODES: Final = 50
+#: Gain (share of its cost) below which a window is left as it is.
 WORTH: Final = 1e-4
 
 
@@ -72,16 +72,22 @@ def redraw(
     atoms = np.sort(np.concatenate([members[g] for g in chosen]))
     sub = units.window(atoms, place)
     now = np.searchsorted(np.array(sorted(chosen)), part[atoms])
-    label = _window_units(sub, now, terms, rng, open_above)
-    small = sub.contract(label)
+    label = _fragments(sub, now, terms, open_above)
+    most = UNITS
+    while True:
+        label = _joined(sub, label, now, most, terms, rng)
+        small = sub.contract(label)
+        found = regions(small.arrays, terms, MOST_REGIONS, MOST_VISITS, MOST_MEMBERS)
+        most = min(most, len(small)) * 3 // 4
+        if found.complete or most < FEWEST_UNITS:
+            break
     now_of = np.zeros(len(small), np.int64)
     now_of[label] = now
     present, known = _present(small, now_of, terms, outside)
-    found = regions(small.arrays, terms, MOST_REGIONS, MOST_VISITS, MOST_MEMBERS)
-    choice = partition.choose(_with(found, present), len(small), known - WORTH * abs(known), NODES)
+    every = _with(found, present)
+    choice = partition.choose(every, len(small), known - WORTH * abs(known), partition.QUICK)
     if choice.chosen is None:
         return False
-    every = _with(found, present)
     fresh = np.empty(len(small), np.int64)
     for i, j in enumerate(choice.chosen):
         fresh[every.unit[every.start[j] : every.start[j + 1]]] = i
@@ -124,21 +130,24 @@ def _around(
     return out
 
 
-def _window_units(sub: Units, now: Int, terms: Terms, rng: np.random.Generator, open_above: float | None) -> Int:
-    """Fragments of blocks within present grids, the heaviest opened, the smallest joined within their grid."""
+def _fragments(sub: Units, now: Int, terms: Terms, open_above: float | None) -> Int:
+    """Connected fragments of blocks within present grids; heavy ones are opened to single units."""
     key = now * (int(sub.arrays.block.max()) + 2) + sub.arrays.block
     label = pieces(sub.arrays, key)
     heavy = np.bincount(label, sub.arrays.counted) > (terms.maximum if open_above is None else open_above)
-    if heavy.any():
-        label = np.unique(
-            np.where(heavy[label], label.max() + 1 + np.arange(len(label)), label), return_inverse=True
-        )[1]
+    if not heavy.any():
+        return label
+    label = np.where(heavy[label], label.max() + 1 + np.arange(len(label)), label)
+    return np.asarray(np.unique(label, return_inverse=True)[1], np.int64)
+
+
+def _joined(sub: Units, label: Int, now: Int, most: int, terms: Terms, rng: np.random.Generator) -> Int:
+    """Join units within their present grids: empty ones, then the smallest until no more than ``most`` are left."""
     small = sub.contract(label)
     owner = np.zeros(len(small), np.int64)
     owner[label] = now
     jitter = rng.uniform(0.6, 1.4, len(small))
-    joined = gather(small.arrays, owner, 1.0, UNITS, terms.maximum, jitter)
-    return np.asarray(joined[label], np.int64)
+    return np.asarray(gather(small.arrays, owner, 1.0, most, terms.maximum, jitter)[label], np.int64)
 
 
 def _present(small: Units, now: Int, terms: Terms, outside: float) -> tuple[Regions, float]:
