@@ -136,13 +136,21 @@ def _read_street(items: list[int], right: Bools, existing: Texts, rule: Rule, br
 def _orient(group: _Street, station: Floats) -> None:
     """Turn counting direction and parity to those of the street's own numbers, where they show one."""
     known = [i for i in group.items if i in group.numbers and i not in group.loose]
-    if len(known) >= 2:
-        bases = np.argsort(np.argsort([group.numbers[i].low[0] for i in known], kind="stable"))
-        if float(np.dot(bases - bases.mean(), station[known] - station[known].mean())) < 0:
-            group.items.reverse()
+    sides = [[i for i in known if group.odd[i] == odd] for odd in (True, False)]
+    if sum(_rising(group, side, station) for side in sides) < 0:
+        group.items.reverse()
     agree = sum((group.numbers[i].low[0] % 2 == 1) == group.odd[i] for i in known)
     if known and agree * 2 < len(known):
         group.odd = {i: not odd for i, odd in group.odd.items()}
+
+
+def _rising(group: _Street, side: list[int], station: Floats) -> float:
+    """Above 0 where the numbers of a side grow with the station, below where they fall."""
+    if len(side) < 2:
+        return 0.0
+    rank = np.argsort(np.argsort([group.numbers[i].low[0] for i in side], kind="stable")).astype(np.float64)
+    along = np.argsort(np.argsort(station[side], kind="stable")).astype(np.float64)
+    return float(np.dot(rank - rank.mean(), along - along.mean()))
 
 
 def _issue(group: _Street, station: Floats, rule: Rule, breaks: list[Break]) -> dict[int, Key]:

@@ -13,7 +13,6 @@ from typing import Any, Final
 import numpy as np
 import segno
 from numpy.typing import NDArray
-from segno import consts
 
 from gis.errors import InputError
 
@@ -84,13 +83,15 @@ def _all_masks(symbol: Modules, frame: _Frame) -> Modules:
 
 @cache
 def _frame(version: int) -> _Frame:
-    """Data region, masks and format bits of a version, read off symbols segno makes of it."""
-    made = [_made("0", mask, version) for mask in range(8)]
-    kinds = np.array([list(row) for row in made[0].matrix_iter(border=0, verbose=True)])
-    data = np.isin(kinds, (consts.TYPE_DATA_LIGHT, consts.TYPE_DATA_DARK))
-    at = np.isin(kinds, (consts.TYPE_FORMAT_LIGHT, consts.TYPE_FORMAT_DARK))
-    symbols = np.array([m.matrix for m in made], dtype=np.int8)
-    return _Frame((symbols ^ symbols[0]) * data, at, symbols[:, at])
+    """Masks and format bits of a version, read off symbols segno makes of it: they differ in nothing else."""
+    symbols = np.array([_made("0", mask, version).matrix for mask in range(8)], dtype=np.int8)
+    side = symbols.shape[1]
+    at = np.zeros((side, side), dtype=bool)
+    at[8, [*range(6), 7, 8, *range(side - 8, side)]] = True
+    at[[*range(6), 7, *range(side - 7, side)], 8] = True
+    change = symbols ^ symbols[0]
+    change[:, at] = 0
+    return _Frame(change, at, symbols[:, at])
 
 
 def _finder_like(lines: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -1,0 +1,206 @@
+"""Plates: what stands where, vector PDF, and a proof that catches what is wrong."""
+
+import io
+import random
+import re
+from dataclasses import replace
+
+import numpy as np
+import pypdfium2
+import pytest
+import segno
+import zxingcpp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.fonts import plate_font
+from gis.addressing import codes
+from gis.addressing.plates import font as fonts
+from gis.addressing.plates import layout, pdf, proof, qr
+from gis.errors import InputError
+
+HOST, SECRET = "dz.example.cn", bytes(range(32))
+SHOWN = [
+    ("人民路", "12号"), ("滨江大道", "1024号"), ("和顺二期", "3栋"), ("董家塅街", "128附1号"),
+    ("Mannerheimintie", "12A"), ("白茅村刘家塅组", "35号"), ("中华人民共和国成立纪念大道", "9999号"),
+    ("龙骨寺", "A栋"), ("和顺二期3栋", "2单元"),
+]  # fmt: skip
+
+
+def plate(code, name, number):
+    return layout.Plate(code, codes.printed(code), name, number, HOST, codes.plate_url(HOST, code, "A", SECRET))
+
+
+@pytest.fixture(scope="module")
+def plates():
+    drawn = codes.new_codes(14, random.Random(7))
+    return [plate(code, *SHOWN[k % len(SHOWN)]) for k, code in enumerate(drawn)]
+
+
+@pytest.fixture(scope="module")
+def font(plates):
+    return fonts.job_font(plate_font(), plates)
+
+
+def test_sizes_are_the_standards():
+    assert {n: (s.width, s.height, s.qr) for n, s in layout.SIZES.items() if n in ("large", "medium", "small")} == {
+        "large": (570, 370, 120),
+        "medium": (270, 170, 75),
+        "small": (150, 90, 40),
+    }
+
+
+@pytest.mark.parametrize("size", layout.SIZES.values(), ids=lambda s: s.name)
+def test_nothing_overlaps_the_qr_or_leaves_the_plate(size, plates, font):
+    box = layout.qr_box(size)
+    assert box.width / (qr.modules(plates[0].url).shape[0] + 8) >= 0.8, "a module is at least 0.8 mm"
+    for p in plates:
+        for run in layout.runs(p, size, font.width):
+            wide = sum(font.width[c] for c in run.text) * run.size * run.stretch + run.spacing * (len(run.text) - 1)
+            low, high = run.y - layout.HAN_DROP * run.size, run.y + 0.85 * run.size
+            assert run.x > 0
+            assert run.x + wide < size.width
+            assert 0 < low < high < size.height
+            beside = run.x + wide <= box.x + 0.01 or run.x >= box.x + box.width
+            assert beside or high <= box.y + 0.5 or low >= box.y + box.height - 0.5, run
+
+
+def test_every_plate_reads_back_on_sheets_and_alone(plates, font):
+    for size in layout.SIZES.values():
+        for alone in (False, True):
+            made = pdf.document(plates, size, font, one_a_page=alone)
+            found = proof.prove(made, plates, size, one_a_page=alone)
+            assert (found.plates, found.verified, found.faults) == (14, 14, ())
+
+
+def test_page_size_is_the_plates(plates, font):
+    made = pypdfium2.PdfDocument(pdf.document(plates[:1], layout.SIZES["medium"], font, one_a_page=True))
+    try:
+        width, height = made[0].get_size()
+    finally:
+        made.close()
+    assert (round(width / 72 * 25.4, 1), round(height / 72 * 25.4, 1)) == (270.0, 170.0)
+
+
+def test_the_whole_page_is_read_too_without_knowing_where_the_plates_are(plates, font):
+    document = pypdfium2.PdfDocument(pdf.document(plates, layout.SIZES["medium"], font))
+    try:
+        picture = document[0].render(scale=1.2, grayscale=True).to_numpy()
+    finally:
+        document.close()
+    found = zxingcpp.read_barcodes(np.asarray(picture).squeeze())
+    assert {b.text for b in found} == {p.url for p in plates[: len(pdf.sheet_for(layout.SIZES["medium"]).corners)]}
+
+
+def test_same_plates_same_bytes(plates, font):
+    again = fonts.job_font(plate_font(), plates)
+    assert again.data == font.data
+    size = layout.SIZES["small"]
+    assert pdf.document(plates, size, again) == pdf.document(plates, size, font)
+
+
+def test_it_is_vector_and_small(plates, font):
+    made = pdf.document(plates, layout.SIZES["medium"], font)
+    assert b"/Image" not in made
+    assert (len(made) - len(font.data)) / len(plates) < 2048
+
+
+def test_texts_can_be_copied_from_the_pdf(plates, font):
+    document = pypdfium2.PdfDocument(pdf.document(plates[:1], layout.SIZES["medium"], font, one_a_page=True))
+    try:
+        page = document[0].get_textpage()
+        text = re.sub(r"\s", "", page.get_text_range())
+        page.close()
+    finally:
+        document.close()
+    assert "人民路" in text
+    assert plates[0].code in text
+    assert HOST in text
+
+
+def test_the_proof_sees_two_plates_swapped(plates, font):
+    size = layout.SIZES["medium"]
+    made = pdf.document([plates[1], plates[0], *plates[2:]], size, font)
+    found = proof.prove(made, plates, size)
+    assert found.verified == 12
+    assert {f.reason for f in found.faults} == {"link"}
+
+
+def test_the_proof_sees_a_code_that_is_not_the_qrs(plates, font):
+    size = layout.SIZES["medium"]
+    wrong = replace(plates[0], printed_code=plates[1].printed_code)
+    found = proof.prove(pdf.document([wrong], size, font, one_a_page=True), plates[:1], size, one_a_page=True)
+    assert [f.reason for f in found.faults] == ["text"]
+
+
+@pytest.mark.parametrize(("level", "reason"), [("M", "level"), ("H", "level")])
+def test_the_proof_sees_another_level(plates, font, monkeypatch, level, reason):
+    size = layout.SIZES["medium"]
+    weak = np.array(segno.make_qr(plates[0].url, error=level, boost_error=False).matrix, dtype=np.int8)
+    with monkeypatch.context() as patch:
+        patch.setattr(qr, "modules", lambda text: weak)
+        made = pdf.document(plates[:1], size, font, one_a_page=True)
+    found = proof.prove(made, plates[:1], size, one_a_page=True)
+    assert [f.reason for f in found.faults] == [reason]
+
+
+def test_the_proof_sees_a_symbol_that_cannot_be_read(plates, font, monkeypatch):
+    size = layout.SIZES["medium"]
+    broken = qr.modules(plates[0].url).copy()
+    broken[:9, :9] = 0
+    broken[12:24, 4:30] = 1
+    with monkeypatch.context() as patch:
+        patch.setattr(qr, "modules", lambda text: broken)
+        made = pdf.document(plates[:1], size, font, one_a_page=True)
+    found = proof.prove(made, plates[:1], size, one_a_page=True)
+    assert (found.verified, [f.reason for f in found.faults]) == (0, ["unread"])
+
+
+def test_a_character_the_font_lacks_names_the_plates(plates):
+    lacking = replace(plates[3], name="𠀀路")  # CJK extension B: not in Noto Sans SC
+    with pytest.raises(InputError) as caught:
+        fonts.job_font(plate_font(), [plates[0], lacking])
+    assert caught.value.code == "plates.glyphs"
+    assert caught.value.values["plates"] == lacking.printed_code
+    assert "U+20000" in str(caught.value.values["characters"])
+
+
+def test_rare_characters_of_the_places_are_in_the_font(plates):
+    rare = [replace(plates[0], name=c) for c in "塅杮溁郞梽湴㙟㘵"]
+    font = fonts.job_font(plate_font(), rare)
+    assert set("塅杮溁郞梽湴㙟㘵") <= set(font.glyph)
+
+
+def test_the_font_is_bold(font):
+    from fontTools.ttLib import TTFont
+
+    made = TTFont(io.BytesIO(font.data))
+    assert "fvar" not in made
+    assert made["OS/2"].usWeightClass == 700
+
+
+@given(
+    st.integers(0, 10**12 - 1), st.sampled_from(["localhost", "dz.example.cn", "a-rather-long-name.district.gov.cn"])
+)
+@settings(max_examples=25, deadline=None)
+def test_symbols_read_back_and_their_mask_is_the_best(number, host):
+    body = f"{number:012d}"
+    url = codes.plate_url(host, body + codes.check_digits(body), "A", SECRET)
+    symbol = qr.modules(url)
+    picture = np.kron(np.pad(1 - symbol, 4, constant_values=1), np.ones((3, 3))).astype(np.uint8) * 255
+    (found,) = zxingcpp.read_barcodes(picture)
+    assert (found.text, str(found.ec_level)) == (url, "Q")
+    others = [segno.make_qr(url, error="q", boost_error=False, mask=k).matrix for k in range(8)]
+    scores = qr.penalty(np.array(others, dtype=np.int8))
+    assert symbol.tolist() == [list(row) for row in others[int(scores.argmin())]], "to the module, not only readable"
+
+
+def test_penalty_on_paper():
+    light = np.zeros((1, 21, 21), dtype=np.int8)
+    # 42 lines of 21 equal modules: 3 + 16 each; 400 squares: 3 each; all light: 10 * 10
+    assert qr.penalty(light).tolist() == [42 * 19 + 400 * 3 + 100]
+
+
+def test_a_link_too_long_is_refused():
+    with pytest.raises(InputError):
+        qr.modules("https://" + "a" * 200)
