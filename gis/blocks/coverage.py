@@ -119,6 +119,8 @@ def resolve(edges: Edges, zone_of: Ints, *, seeds: Seeds | None = None) -> tuple
     metres = _lengths(graph)
     zone, label = _votes(graph, face, len(twice), edges, zone_of, metres)
     near = _adjacency(face, len(twice), metres)
+    # A face between two buildings that both claim their ground is named by no edge: it lies where its neighbours do.
+    zone = spread(zone, np.zeros_like(zone), near)
     label = spread(label, zone, near)
     label = _whole(label, zone, near, twice, zone_of, seeds, graph, face)
     return _compress(graph, face, label, zone, edges, len(zone_of))
