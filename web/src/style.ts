@@ -29,12 +29,8 @@ function streetWidth(extra: number): ExpressionSpecification {
 }
 
 function baseLayers(): LayerSpecification[] {
-  const source = 'wangge';
   return [
     { id: 'paper', type: 'background', paint: { 'background-color': PAPER } },
-    { id: 'water', type: 'fill', source, 'source-layer': 'water', filter: ['==', ['geometry-type'], 'Polygon'], paint: { 'fill-color': '#b5d3e3' } },
-    { id: 'waterway', type: 'line', source, 'source-layer': 'water', filter: ['==', ['geometry-type'], 'LineString'],
-      paint: { 'line-color': '#9cc3d8', 'line-width': zoomed(12, 0.6, 16, 2.5) } },
   ];
 }
 
@@ -49,6 +45,9 @@ function gridFill(): LayerSpecification[] {
 function townLayers(): LayerSpecification[] {
   const source = 'wangge';
   return [
+    { id: 'water', type: 'fill', source, 'source-layer': 'water', filter: ['==', ['geometry-type'], 'Polygon'], paint: { 'fill-color': '#a9cde0', 'fill-opacity': 0.85 } },
+    { id: 'waterway', type: 'line', source, 'source-layer': 'water', filter: ['==', ['geometry-type'], 'LineString'],
+      paint: { 'line-color': '#9cc3d8', 'line-width': zoomed(12, 0.6, 16, 2.5) } },
     { id: 'buildings', type: 'fill', source, 'source-layer': 'buildings', minzoom: 13.5,
       paint: { 'fill-color': '#a3988a', 'fill-opacity': ['interpolate', ['linear'], ['zoom'], 13.5, 0.25, 15.5, 0.5], 'fill-outline-color': '#7d7264' } },
     { id: 'paths', type: 'line', source, 'source-layer': 'streets', minzoom: 15, filter: isOneOf(PATHS),
@@ -58,9 +57,9 @@ function townLayers(): LayerSpecification[] {
     { id: 'street', type: 'line', source, 'source-layer': 'streets', filter: ['!', isOneOf(PATHS)],
       layout: { 'line-cap': 'round', 'line-join': 'round' },
       paint: { 'line-color': ['case', isOneOf(MAIN), '#fde7b0', '#ffffff'], 'line-width': streetWidth(0) } },
-    { id: 'rail', type: 'line', source, 'source-layer': 'rail', paint: { 'line-color': '#77736c', 'line-width': zoomed(11, 0.8, 17, 3) } },
-    { id: 'rail-sleepers', type: 'line', source, 'source-layer': 'rail', minzoom: 13,
-      paint: { 'line-color': '#ffffff', 'line-width': zoomed(13, 0.5, 17, 1.6), 'line-dasharray': [4, 4] } },
+    { id: 'rail', type: 'line', source, 'source-layer': 'rail', paint: { 'line-color': '#8f8b84', 'line-width': zoomed(11, 0.6, 15, 1.2, 18, 3) } },
+    { id: 'rail-sleepers', type: 'line', source, 'source-layer': 'rail', minzoom: 15.5,
+      paint: { 'line-color': '#ffffff', 'line-width': zoomed(15.5, 0.8, 18, 1.8), 'line-dasharray': [5, 5] } },
   ];
 }
 

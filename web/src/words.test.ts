@@ -8,8 +8,8 @@ describe('words', () => {
   });
   it('says a share that does not exist as a dash, never as zero', () => {
     expect(percent(null)).toBe('–');
-    expect(percent(0)).toBe('0.0 %');
-    expect(percent(0.9417)).toBe('94.2 %');
+    expect(percent(0)).toBe('0.0\u202f%');
+    expect(percent(0.9417)).toBe('94.2\u202f%');
   });
   it('rounds metres as people say them', () => {
     expect(metres(3.26)).toBe('3.3');

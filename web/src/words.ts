@@ -57,7 +57,7 @@ export function say(word: Word, values: Record<string, string | number> = {}, la
 
 /** A share as a percentage with one decimal, `–` where there is none. */
 export function percent(share: number | null | undefined): string {
-  return share === null || share === undefined ? '–' : `${(share * 100).toFixed(1)} %`;
+  return share === null || share === undefined ? '–' : `${(share * 100).toFixed(1)}\u202f%`;
 }
 
 /** Metres as people say them: one decimal under ten, whole above. */
