@@ -28,19 +28,18 @@ def demo(serving: bool, port: int | None, host: str, summary_file: Path | None) 
     from api.cli.store import progressing
     from api.services import demo as service
     from api.services import store
-    from data.samples import shipped
 
     started = time.perf_counter()
     chosen = serve.choose_port(host, port) if serving else 0
     with progressing() as progress, store.engine(progress) as engine:
         url = engine.url.render_as_string(hide_password=False)
         results = []
-        for name in shipped.NAMES:
+        for name, title in service.SAMPLES.items():
             progress.close()
-            click.echo(f"{shipped.TITLES[name]}", err=True)
+            click.echo(title, err=True)
             results.append(service.run(engine, name, progress=progress))
             if not results[-1].fresh:
-                _say("demo.unchanged", err=True, name=shipped.TITLES[name])
+                _say("demo.unchanged", err=True, name=title)
     seconds = time.perf_counter() - started
     show(results)
     if summary_file is not None:

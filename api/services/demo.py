@@ -12,12 +12,9 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 
-from api.services import addresses, demo_checks, importing, partitioning, planning, plates, publishing
-from api.services.planning import Job
-from api.services.published import Published
 from api.version import VERSION
 from data.machine import places
-from data.postgres import settings
+from data.postgres import read_published, settings
 from data.postgres.unit_of_work import UnitOfWork
 from data.samples import shipped
 from gis.progress import Progress, silent
@@ -37,6 +34,9 @@ STEPS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _STEP_OF: Final = {inner: step for step, inners in STEPS.items() for inner in inners}
 _KEY: Final = "demo"
+
+#: The samples in the order they are done, with their titles.
+SAMPLES: Final[Mapping[str, str]] = {name: shipped.TITLES[name] for name in shipped.NAMES}
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,17 @@ def run(engine: Engine, name: str, *, progress: Progress = silent) -> Result:
     known = _known(engine, name, mark)
     if known is not None:
         return known
+    result = _make(engine, name, progress)
+    _keep(engine, name, mark, result)
+    return result
+
+
+def _make(engine: Engine, name: str, progress: Progress) -> Result:
+    # imported here: a run that finds everything standing must not wait for the engine to load
+    from api.services import addresses, demo_checks, importing, partitioning, planning, plates, publishing
+    from api.services.planning import Job
+    from api.services.published import Published
+
     watch = Stopwatch(progress)
     ruleset = planning.ruleset_of("default")
     importing.import_sample(engine, name, ruleset=ruleset, actor="demo", progress=watch)
@@ -102,7 +113,7 @@ def run(engine: Engine, name: str, *, progress: Progress = silent) -> Result:
     pdf = _write(f"{name}-plates.pdf", printed.pdf)
     checked = demo_checks.check(Published(engine), published.publication.id, watch)
     report = planned.report
-    result = Result(
+    return Result(
         territory=name,
         title=shipped.TITLES[name],
         grids=report["grids"],
@@ -119,8 +130,6 @@ def run(engine: Engine, name: str, *, progress: Progress = silent) -> Result:
         links=checked.links,
         seconds=watch.stop(),
     )
-    _keep(engine, name, mark, result)
-    return result
 
 
 def fingerprint(name: str) -> str:
@@ -140,8 +149,10 @@ def _known(engine: Engine, name: str, mark: str) -> Result | None:
         found = settings.read(work.connection, f"{_KEY}.{name}")
         if not isinstance(found, dict) or found.get("mark") != mark:
             return None
-        result = Result(**{**found["result"], "fresh": False})
-        infos = Published(engine).in_force(work.connection)
+        held = found["result"]
+        held["seconds"] = {step: held["seconds"][step] for step in STEPS if step in held["seconds"]}
+        result = Result(**{**held, "fresh": False})
+        infos = read_published.in_force(work.connection)
     there = any(i.publication == result.publication for i in infos)
     return result if there and (not result.plates_file or Path(result.plates_file).is_file()) else None
 
