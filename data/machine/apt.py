@@ -84,7 +84,7 @@ def read_status(line: str) -> tuple[float | None, str]:
 
 #: apt's progress on a handle of its own, which the reader sees as standard output: handle 1 itself would be
 #: closed to the packages' scripts.
-_APT: Final = ("sh", "-c", 'exec apt-get -q -o APT::Status-Fd=3 -o Dpkg::Use-Pty=0 "$@" 3>&1', "apt-get")
+_APT: Final = ("sh", "-c", 'exec "$0" -q -o APT::Status-Fd=3 -o Dpkg::Use-Pty=0 "$@" 3>&1', "apt-get")
 
 
 def _install(packages: list[str], step: str, progress: Progress) -> Ended:

@@ -63,7 +63,9 @@ def run(
 
     ``span`` is the part of the step that this program is. While it is silent, the time it takes is shown.
     """
-    watch = _Watch(step, progress, span, Path(command[0]).name)
+    # of `sh -c SCRIPT NAME ...` the name is what is run
+    name = command[3] if command[:2] == ["sh", "-c"] else command[0]
+    watch = _Watch(step, progress, span, Path(name).name)
     with log_file(step).open("a", encoding="utf-8", errors="replace") as log, watch:
         log.write(f"$ {' '.join(command)}\n")
         with subprocess.Popen(
