@@ -185,7 +185,11 @@ def closing_lines(lines: Lines, territory: shapely.Geometry, parameters: Paramet
         of.append(owner[rest[reach]])
     pieces = np.concatenate(joined)
     taken = lines.take(np.concatenate(of))
-    return Lines(np.asarray(shapely.linestrings(pieces)), taken.kind, taken.source, taken.oneway, taken.round)
+    # A piece led on to the territory's edge lies on no street of the input, so it is not called one.
+    street = np.arange(len(pieces)) < len(joined[0])
+    kind = np.where(street, taken.kind, CLASS_INDEX["none"]).astype(np.int8)
+    source = np.where(street, taken.source, -1)
+    return Lines(np.asarray(shapely.linestrings(pieces)), kind, source, taken.oneway, taken.round)
 
 
 def _shortest(points: Floats, to: Geometries) -> Floats:
