@@ -44,10 +44,14 @@ Frame = Any
 
 @dataclass(frozen=True)
 class PlanFile:
-    """A plan file as read: ``crs`` of its geometry, and one frame a layer (``excluded`` has no geometry)."""
+    """A plan file as read: ``crs`` of its geometry, and one frame a layer (``excluded`` has no geometry).
+
+    ``attribution`` is what its sources ask to be said with every map made of it.
+    """
 
     crs: str
     layers: dict[str, Frame]
+    attribution: str = ""
 
 
 def tables_of(
@@ -202,8 +206,12 @@ def _excluded(sources: Sources, atom_set: AtomSet, estimated: Households) -> lis
     return sorted(out, key=lambda e: (e.layer, e.reason, e.source_id))
 
 
-def write_plan(path: str | Path, tables: Mapping[str, Frame], crs: str, *, to_crs: str | None = None) -> None:
+def write_plan(
+    path: str | Path, tables: Mapping[str, Frame], crs: str, *, to_crs: str | None = None, attribution: str = ""
+) -> None:
     """Write a plan file under a temporary name and rename it; ``to_crs`` re-projects what is written.
+
+    ``attribution`` goes into the file's own metadata, so that every map made from it can say it.
 
     Raises :class:`InputError` when the folder cannot be written to.
     """
@@ -212,7 +220,8 @@ def write_plan(path: str | Path, tables: Mapping[str, Frame], crs: str, *, to_cr
     try:
         for count, (name, kind) in enumerate(LAYERS.items()):
             frame = _moved(tables[name], crs, to_crs or crs)
-            _append(part, name, kind, frame, to_crs or crs, append=count > 0)
+            said = "" if count else attribution
+            _append(part, name, kind, frame, to_crs or crs, append=count > 0, attribution=said)
         part.replace(target)
     except (pyogrio.errors.DataSourceError, OSError) as error:
         raise InputError("plan_file.not_written", file=str(path), detail=str(error)) from None
@@ -221,7 +230,10 @@ def write_plan(path: str | Path, tables: Mapping[str, Frame], crs: str, *, to_cr
             left.unlink(missing_ok=True)
 
 
-def _append(part: Path, name: str, kind: str, frame: Frame, crs: str, *, append: bool) -> None:
+def _append(
+    part: Path, name: str, kind: str, frame: Frame, crs: str, *, append: bool, attribution: str = ""
+) -> None:
+    about = {"attribution": attribution} if attribution else None
     if not kind:
         pyogrio.write_dataframe(frame, part, layer=name, driver="GPKG", append=append)
         return
@@ -236,6 +248,7 @@ def _append(part: Path, name: str, kind: str, frame: Frame, crs: str, *, append:
         append=append,
         geometry_type=kind,
         promote_to_multi=kind.startswith("Multi"),
+        dataset_metadata=about,
     )
 
 
@@ -257,4 +270,5 @@ def read_plan(path: str | Path) -> PlanFile:
         layers = {name: pyogrio.read_dataframe(file, layer=name) for name in LAYERS}
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
         raise InputError("plan_file.not_a_plan", file=file.name, detail=str(error)) from None
-    return PlanFile(str(layers["grids"].crs), layers)
+    about = pyogrio.read_info(file, layer="grids")["dataset_metadata"] or {}
+    return PlanFile(str(layers["grids"].crs), layers, str(about.get("attribution", "")))

@@ -16,12 +16,14 @@ from typing import Any, Literal
 
 import numpy as np
 import pyproj
+import shapely
 
 from api.version import VERSION
 from data import rulesets
 from data.files import read_sources
 from data.plan_files import tables_of, write_plan
 from gis.blocks.build import build_atoms
+from gis.blocks.given import atoms_from_given
 from gis.blocks.graph import graph_of
 from gis.blocks.model import AtomSet, Graph
 from gis.blocks.parameters import Parameters
@@ -34,7 +36,8 @@ from gis.progress import Progress, silent
 from gis.territory.check import prepare
 from gis.territory.households import Households, Rule, estimate
 from gis.territory.hull import territory_of
-from gis.territory.model import Floats, Ints, Sources
+from gis.territory.layers import make_areas
+from gis.territory.model import Areas, Floats, Ints, Sources
 
 Origin = Literal["atoms", "communities", "given", "hull"]
 
@@ -133,8 +136,6 @@ def cut(sources: Sources, ruleset: Ruleset, *, rule: Rule | None = None, progres
 
 def _cut_given(sources: Sources, estimated: Households) -> Cut:
     """Atoms taken as they are: their own households count, not those of any buildings."""
-    from gis.blocks.build import atoms_from_given
-
     assert sources.atoms is not None
     atom_set = atoms_from_given(sources)
     households = sources.atoms.households
@@ -143,9 +144,23 @@ def _cut_given(sources: Sources, estimated: Households) -> Cut:
     return Cut(sources, estimated, "atoms", atom_set, graph, households, households, work)
 
 
+def communities_of(made: Cut) -> Areas | None:
+    """The communities given: their own layer, or the ``community`` column of given atoms; None: there are none."""
+    sources, atoms = made.sources, made.sources.atoms
+    if len(sources.communities):
+        return sources.communities
+    if atoms is None or not any(atoms.community):
+        return None
+    number = made.atom_set.community
+    first = np.unique(number, return_index=True)[1]
+    members = [shapely.coverage_union_all(made.atom_set.geometry[number == c]) for c in range(len(first))]
+    labels = list(atoms.community[first])
+    return make_areas(members, source_id=labels, code=labels, name=labels)
+
+
 def solve(made: Cut, job: Job, progress: Progress = silent) -> Plan:
     """Grids for the atoms of a cut."""
-    areas = made.sources.communities
+    areas = communities_of(made)
     groups = made.sources.villager_groups
     return make_plan(
         made.atom_set,
@@ -153,7 +168,7 @@ def solve(made: Cut, job: Job, progress: Progress = silent) -> Plan:
         made.households,
         made.counted,
         made.work,
-        areas if len(areas) else None,
+        areas,
         job.ruleset,
         villager_groups=groups if len(groups) else None,
         seed=job.seed,
@@ -193,7 +208,7 @@ def plan_file(
     with clock.step("write"):
         progress("write", 0.0)
         tables = tables_of(sources, made.atom_set, plan, made.estimated, made.households, made.work)
-        write_plan(output, tables, made.atom_set.crs, to_crs=target)
+        write_plan(output, tables, made.atom_set.crs, to_crs=target, attribution=sources.attribution)
     figures = {
         **report_of(made.atom_set, plan),
         **_about(made, tables, source),
