@@ -50,7 +50,8 @@ class Effort:
 
 #: For windows, which are many, and for a whole community, which is proven.
 QUICK: Final = Effort(nodes=20, columns=1500, gap=5e-4, cover_nodes=300_000)
-THOROUGH: Final = Effort(nodes=2000, columns=20_000, gap=0.0, cover_nodes=0)
+THOROUGH: Final = Effort(nodes=500, columns=20_000, gap=0.0, cover_nodes=5_000_000)
+BOUND_ONLY: Final = Effort(nodes=0, columns=0, gap=0.0, cover_nodes=0)
 
 
 def choose(found: Regions, n: int, known: float, effort: Effort = THOROUGH) -> Choice:
@@ -66,16 +67,13 @@ def choose(found: Regions, n: int, known: float, effort: Effort = THOROUGH) -> C
     bound, reduced, uncovered = _relax(covers, cost, n)
     if uncovered:
         return Choice(None, known, np.inf, True)
-    if bound >= known - 1e-3:
-        return Choice(None, known, min(bound, known), True)
+    if bound >= known - 1e-3 or not effort.columns:
+        return Choice(None, known, min(bound, known), bound >= known - 1e-3)
     keep = np.flatnonzero(reduced <= known - bound + TOLERANCE)
     if effort.cover_nodes and n <= MOST_UNITS:
-        quick = _by_cover(found, keep, np.maximum(reduced, 0.0), n, known - bound, effort)
-        if quick is not None:
-            value = float(cost[quick].sum())
-            return Choice(quick, value, min(bound, value), False)
-        if known - bound < FAR * abs(bound):
-            return Choice(None, known, min(bound, known), False)
+        quick = _by_cover(found, keep, np.maximum(reduced, 0.0), n, known, bound, effort)
+        if quick.proven or quick.chosen is not None or known - bound < FAR * abs(bound):
+            return quick
     return _by_program(covers, cost, reduced, keep, known, bound, effort)
 
 
@@ -95,12 +93,16 @@ def _by_program(
     return Choice(keep[chosen], value, value if proven else min(bound, value), proven)
 
 
-def _by_cover(found: Regions, keep: Int, reduced: Floats, n: int, room: float, effort: Effort) -> Int | None:
-    """A better choice found by depth-first search, or None."""
+def _by_cover(
+    found: Regions, keep: Int, reduced: Floats, n: int, known: float, bound: float, effort: Effort
+) -> Choice:
+    """Choose among the regions worth keeping by depth-first search."""
     order = keep[np.argsort(reduced[keep], kind="stable")]
     masks = masks_of(found.unit, found.start, order)
-    chosen, _, _ = cover(masks, reduced[order], n, room - TOLERANCE, effort.cover_nodes)
-    return order[chosen] if len(chosen) else None
+    picked, _, ended = cover(masks, reduced[order], n, known - bound - TOLERANCE, effort.cover_nodes)
+    value = float(found.cost[order[picked]].sum()) if len(picked) else known
+    chosen = order[picked] if len(picked) else None
+    return Choice(chosen, value, value if ended else min(bound, value), bool(ended))
 
 
 def _relax(covers: Any, cost: Floats, n: int) -> tuple[float, Floats, bool]:

@@ -89,8 +89,9 @@ def make_plan(
     group = _groups(atom_set, villager_groups, units, ruleset)
     is_rural = rural.rural_communities(group, community, units.arrays.counted, len(names))
     todo = _pieces(units, community, group, is_rural, ruleset)
-    parts, rounds = _search(todo, ruleset, seed, iterations, seconds, progress)
-    return _assemble(todo, parts, units, households, community, names, is_rural, given, ruleset, seed, rounds)
+    solved, rounds = _search(todo, ruleset, seed, iterations, seconds, progress)
+    solved = _settle(todo, solved, ruleset, progress)
+    return _assemble(todo, solved, units, households, community, names, is_rural, given, ruleset, seed, rounds)
 
 
 def warm() -> None:
@@ -180,8 +181,8 @@ def _search(
     iterations: int | None,
     seconds: float | None,
     progress: Progress,
-) -> tuple[list[Int], int]:
-    """Grid of every unit of every piece, and the number of whole rounds made."""
+) -> tuple[list[search.Search], int]:
+    """The best plan of every piece, and the number of whole rounds made."""
     deadline = None if seconds is None or iterations is not None else time.monotonic() + seconds
     rounds = 10**9 if deadline is not None else max(1, DEFAULT_ROUNDS if iterations is None else iterations)
     best: list[search.Search] = []
@@ -191,22 +192,21 @@ def _search(
             now: list[search.Search] = []
             for i, piece in enumerate(todo):
                 if made and deadline is not None and time.monotonic() > deadline:
-                    return [s.part for s in best], made
+                    return best, made
                 lots = int(np.random.SeedSequence([seed, i, made]).generate_state(1)[0]) >> 1
                 now.append(_round(piece, ruleset, best[i] if made else None, lots))
                 if i % 16 == 0:
                     cost = sum(s.cost for s in now) + sum(s.cost for s in best[i + 1 :])
                     share = (made + (i + 1) / len(todo)) / rounds
                     progress("solve", share, f"{cost:.0f}")
-            settled = made > 0 and all(p.fixed for p in todo)
             best, made = now, made + 1
-            if settled and deadline is not None:
+            if deadline is not None and all(p.fixed for p in todo):
                 break
     except KeyboardInterrupt:
         if not made:
             raise
     progress("solve", 1.0, f"{sum(s.cost for s in best):.0f}")
-    return [s.part for s in best], made
+    return best, made
 
 
 def _round(piece: Piece, ruleset: Ruleset, so_far: search.Search | None, lots: int) -> search.Search:
@@ -220,9 +220,25 @@ def _round(piece: Piece, ruleset: Ruleset, so_far: search.Search | None, lots: i
     return search.better(piece.units, piece.bounds, terms, ruleset.outside, so_far, lots)
 
 
+def _settle(
+    todo: list[Piece], solved: list[search.Search], ruleset: Ruleset, progress: Progress
+) -> list[search.Search]:
+    """What can be proven of every piece; a piece that cannot be divided needs no proof."""
+    out = []
+    for i, (piece, found) in enumerate(zip(todo, solved, strict=True)):
+        if i % 16 == 0:
+            progress("prove", i / len(todo))
+        if not piece.fixed:
+            terms = search.terms_of(ruleset, piece.bounds)
+            found = search.settled(piece.units, piece.bounds, terms, ruleset.outside, found)  # noqa: PLW2901
+        out.append(found)
+    progress("prove", 1.0)
+    return out
+
+
 def _assemble(
     todo: list[Piece],
-    parts: list[Int],
+    solved: list[search.Search],
     units: Units,
     households: Ints,
     community: Int,
@@ -234,6 +250,7 @@ def _assemble(
     rounds: int,
 ) -> Plan:
     """Number the grids, find those out of range, sum the objective up."""
+    parts = [s.part for s in solved]
     assignment = np.full(len(units), -1, np.int64)
     piece_of: list[int] = []
     for i, (piece, part) in enumerate(zip(todo, parts, strict=True)):
@@ -265,15 +282,18 @@ def _assemble(
     described = []
     for c, (own, title, code12) in enumerate(names):
         mine = tuple(e for e in exceptions if owner[e.grid] == c)
+        certificate, bound = _certificate(
+            [(p, s) for p, s in zip(todo, solved, strict=True) if p.community == c], mine
+        )
         described.append(
             CommunityPlan(
                 code=own,
                 name=title,
                 code12=code12,
                 rural=is_rural[c],
-                certificate=_certificate(mine),
+                certificate=certificate,
                 objective=_objective([(p, s) for p, s in zip(todo, parts, strict=True) if p.community == c], ruleset),
-                lower_bound=None,
+                lower_bound=bound,
                 exceptions=mine,
             )
         )
@@ -368,10 +388,23 @@ def _heaviest_block(units: Units, atoms: Int) -> int:
     return int(block[np.argmax(weight)])
 
 
-def _certificate(exceptions: tuple[GridException, ...]) -> Certificate:
-    if exceptions and all(e.proven for e in exceptions):
-        return Certificate("infeasible", "atoms", tuple(sorted({e.reason for e in exceptions})))
-    return Certificate("none")
+def _certificate(
+    solved: list[tuple[Piece, search.Search]], exceptions: tuple[GridException, ...]
+) -> tuple[Certificate, float | None]:
+    """What is known of one community's plan, and the bound on its objective where there is one."""
+    if exceptions:
+        if all(e.proven for e in exceptions):
+            return Certificate("infeasible", "atoms", tuple(sorted({e.reason for e in exceptions}))), None
+        return Certificate("none"), None
+    open_pieces = [(p, s) for p, s in solved if not p.fixed]
+    proofs = [s.proof for _, s in open_pieces if s.proof is not None]
+    if len(proofs) < len(open_pieces):
+        return Certificate("none"), None
+    bound = sum(s.cost for p, s in solved if p.fixed) + sum(p.bound for p in proofs)
+    restrictions = tuple(sorted({r for p in proofs for r in p.restrictions}))
+    if all(p.optimal for p in proofs):
+        return Certificate("optimal", "blocks" if proofs else "atoms", restrictions), bound
+    return Certificate("gap", "blocks", restrictions), bound
 
 
 def _objective(solved: list[tuple[Piece, Int]], ruleset: Ruleset) -> Objective:

@@ -13,6 +13,7 @@ import numpy as np
 
 from gis.districting import kernels, windows
 from gis.districting.kernels import Int, Sums, Terms
+from gis.districting.proof import Proof, prove
 from gis.districting.rulesets import Bounds, Ruleset
 from gis.districting.units import Units, pieces
 
@@ -31,6 +32,7 @@ class Search:
     part: Int
     cost: float
     rounds: int
+    proof: Proof | None = None
 
 
 def terms_of(ruleset: Ruleset, bounds: Bounds) -> Terms:
@@ -126,6 +128,13 @@ def better(units: Units, bounds: Bounds, terms: Terms, outside: float, search: S
     part = _anneal(fragments, part, terms, NEXT_SWEEPS, (60.0, 3.0), (GENTLE / 4, GENTLE), seed)[label]
     found = _by_windows(units, part, terms, outside, seed + 1, rounds)
     return found if found.cost < search.cost - 1e-6 else Search(search.part, search.cost, rounds)
+
+
+def settled(units: Units, bounds: Bounds, terms: Terms, outside: float, search: Search) -> Search:
+    """The plan with what can be proven of it; the proof may find a better one."""
+    part, proof = prove(units, search.part, coarse(units, bounds.maximum), terms, outside)
+    part = renumbered(part)
+    return Search(part, cost_of(units, part, terms, outside), search.rounds, proof)
 
 
 def mend(units: Units, part: Int, bounds: Bounds) -> Int | None:

@@ -83,8 +83,8 @@ def redraw(
             break
     now_of = np.zeros(len(small), np.int64)
     now_of[label] = now
-    present, known = _present(small, now_of, terms, outside)
-    every = _with(found, present)
+    present, known = present_regions(small, now_of, terms, outside)
+    every = joined_regions(found, present)
     choice = partition.choose(every, len(small), known - WORTH * abs(known), partition.QUICK)
     if choice.chosen is None:
         return False
@@ -150,7 +150,7 @@ def _joined(sub: Units, label: Int, now: Int, most: int, terms: Terms, rng: np.r
     return np.asarray(gather(small.arrays, owner, 1.0, most, terms.maximum, jitter)[label], np.int64)
 
 
-def _present(small: Units, now: Int, terms: Terms, outside: float) -> tuple[Regions, float]:
+def present_regions(small: Units, now: Int, terms: Terms, outside: float) -> tuple[Regions, float]:
     """The present grids as regions, and what they cost together."""
     a = small.arrays
     k = int(now.max()) + 1
@@ -170,7 +170,8 @@ def _present(small: Units, now: Int, terms: Terms, outside: float) -> tuple[Regi
     return Regions(order, start, cost, True), float(cost.sum())
 
 
-def _with(found: Regions, present: Regions) -> Regions:
+def joined_regions(found: Regions, present: Regions) -> Regions:
+    """Both lists as one."""
     return Regions(
         np.concatenate([found.unit, present.unit]),
         np.concatenate([found.start, found.start[-1] + present.start[1:]]),
