@@ -29,11 +29,11 @@ NARROW_BONUS_M: Final = 12.0
 LANE_PENALTY_M: Final = 8.0
 #: Scores turn into likelihoods by ``exp(-score / SOFTNESS_M)``.
 SOFTNESS_M: Final = 6.0
-NEIGHBOURS: Final = 10
+NEIGHBOURS: Final = 6
 ROW_REACH_M: Final = 60.0
-VOTE_M: Final = 14.0
+VOTE_M: Final = 25.0
 VOTES: Final = 3
-SURE_MARGIN: Final = 0.5
+SURE_MARGIN: Final = 0.92
 
 
 @dataclass(frozen=True)
