@@ -89,9 +89,9 @@ def tile(
             return Tile(etag, b"")
         body = cache.get(etag)
         if body is None:
-            parts = [
-                _layer(connection, published, layer, touched, (z, x, y)) for layer in wanted if z >= layer.minzoom
-            ]
+            shown = [layer for layer in wanted if z >= layer.minzoom] if touched else []
+            parts = [_from_tables(connection, [n for n in shown if n.rows], touched, (z, x, y))]
+            parts += [_from_snapshots(connection, published, n, touched, (z, x, y)) for n in shown if not n.rows]
             body = gzip.compress(b"".join(parts), 6, mtime=0)
             cache.put(etag, body)
     return Tile(etag, body)
@@ -111,14 +111,16 @@ def _etag(layers: Sequence[Layer], touched: Sequence[InForce], tile: tuple[int, 
     return hashlib.sha256(repr(state).encode()).hexdigest()[:24]
 
 
-def _layer(
+def _from_tables(
+    connection: Connection, layers: Sequence[Layer], touched: Sequence[InForce], tile: tuple[int, int, int]
+) -> bytes:
+    territories, publications = [i.territory for i in touched], [i.publication for i in touched]
+    return read_tiles.from_tables(connection, layers, tile, territories, publications)
+
+
+def _from_snapshots(
     connection: Connection, published: Published, layer: Layer, touched: Sequence[InForce], tile: tuple[int, int, int]
 ) -> bytes:
-    if not touched:
-        return b""
-    if layer.rows:
-        ids, publications = [i.territory for i in touched], [i.publication for i in touched]
-        return read_tiles.from_tables(connection, layer, tile, ids, publications)
     features = _Features.empty(layer)
     for info in touched:
         snapshot = published.snapshot(connection, info.publication, info.crs)

@@ -1,4 +1,4 @@
-"""Vector tiles through PostGIS (``ST_AsMVT``), one layer at a time; layers of one tile are simply joined.
+"""Vector tiles through PostGIS (``ST_AsMVT``); the layers of one tile are simply joined.
 
 Layers that form a coverage at low zooms (grids, communities) and labels come as arrays, already simplified
 together; everything else is read from the published tables. ``MATERIALIZED`` matters: without it
@@ -120,14 +120,18 @@ WHERE a.geom_3857 && e.box AND a.level IN ('premise', 'building') AND a.status =
     )
 }
 
-_FROM_TABLES: Final = """
-WITH e AS (SELECT ST_MakeEnvelope(:west, :south, :east, :north, 3857) AS box,
-                  ST_MakeEnvelope(:w, :s, :e, :n, 3857) AS tile),
-m AS MATERIALIZED (
+_ENVELOPE: Final = """
+WITH e AS MATERIALIZED (SELECT ST_MakeEnvelope(:west, :south, :east, :north, 3857) AS box,
+                               ST_MakeEnvelope(:w, :s, :e, :n, 3857) AS tile)
+SELECT {layers}
+"""
+
+_FROM_TABLES: Final = """(
+WITH m AS MATERIALIZED (
   SELECT r.*, ST_AsMVTGeom(r.geom, e.tile, {extent}, {buffer}, true) AS mvt
   FROM e CROSS JOIN LATERAL ({rows}) r)
-SELECT ST_AsMVT(q, :layer, {extent}, 'mvt', 'id') FROM (SELECT id, {fields}, mvt FROM m WHERE mvt IS NOT NULL) q
-"""
+SELECT coalesce(ST_AsMVT(q, '{name}', {extent}, 'mvt', 'id'), ''::bytea)
+FROM (SELECT id, {fields}, mvt FROM m WHERE mvt IS NOT NULL) q)"""
 
 _FROM_ARRAYS: Final = """
 WITH m AS MATERIALIZED (
@@ -143,16 +147,24 @@ _TYPES: Final = {"String": "text[]", "Number": "bigint[]", "Boolean": "boolean[]
 
 def from_tables(
     connection: Connection,
-    layer: Layer,
+    layers: Sequence[Layer],
     tile: tuple[int, int, int],
     territories: Sequence[int],
     publications: Sequence[int],
 ) -> bytes:
-    """One layer of one tile from the published tables; b"" when it holds nothing."""
+    """Layers of one tile from the published tables, in one question; b"" when they hold nothing."""
+    if not layers:
+        return b""
     w, s, e, n = bounds(*tile)
     west, south, east, north = bounds(*tile, buffer=BUFFER)
-    sql = _FROM_TABLES.format(rows=layer.rows, fields=", ".join(layer.fields), extent=EXTENT, buffer=BUFFER)
-    values = {"z": tile[0], "territories": list(territories), "publications": list(publications), "layer": layer.name}
+    parts = [
+        _FROM_TABLES.format(
+            rows=layer.rows, fields=", ".join(layer.fields), name=layer.name, extent=EXTENT, buffer=BUFFER
+        )
+        for layer in layers
+    ]
+    sql = _ENVELOPE.format(layers=" || ".join(parts))
+    values = {"z": tile[0], "territories": list(territories), "publications": list(publications)}
     values |= {"w": w, "s": s, "e": e, "n": n, "west": west, "south": south, "east": east, "north": north}
     return bytes(connection.execute(text(sql), values).scalar_one() or b"")
 
