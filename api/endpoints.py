@@ -66,5 +66,7 @@ def _wrap(endpoint: Endpoint) -> View:
 
 
 def json(answer: msgspec.Struct, status: int = 200) -> Response:
-    """A struct as JSON."""
-    return Response(msgspec.json.encode(answer), status, mimetype="application/json")
+    """A struct as JSON. Nobody keeps it: answers change with every publication, and questions hold positions."""
+    made = Response(msgspec.json.encode(answer), status, mimetype="application/json")
+    made.headers["Cache-Control"] = "no-store"
+    return made

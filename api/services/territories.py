@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -22,15 +21,15 @@ def territories(published: Published) -> Territories:
     """Every territory with a publication in force today."""
     with published.reading() as connection:
         infos = published.in_force(connection)
-        reports = read_published.reports(connection)
+        shares = read_published.shares(connection, [i.publication for i in infos])
         made = []
         for info in infos:
             grids = published.snapshot(connection, info.publication, info.crs).grids
-            made.append(_territory(info, len(grids), int(grids.households.sum()), reports[info.publication]))
+            made.append(_territory(info, len(grids), int(grids.households.sum()), shares[info.publication]))
     return Territories(made)
 
 
-def _territory(info: InForce, grids: int, households: int, report: dict[str, Any]) -> Territory:
+def _territory(info: InForce, grids: int, households: int, shares: tuple[float | None, float | None]) -> Territory:
     west, south, east, north = info.bounds
     lon, lat = degrees(np.array([west, east]), np.array([south, north]))
     return Territory(
@@ -41,8 +40,8 @@ def _territory(info: InForce, grids: int, households: int, report: dict[str, Any
         attribution=info.attribution,
         grids=grids,
         households=households,
-        in_range_share=report.get("in_range_share"),
-        on_street_share=report.get("on_street_share"),
+        in_range_share=shares[0],
+        on_street_share=shares[1],
         crs=info.crs,
         valid_from=info.valid_from,
         version=info.publication,

@@ -172,12 +172,16 @@ WHERE v.grid_id = CAST(:grid AS uuid) AND p.valid_from <= d.day AND (p.valid_to 
     return None if row is None else int(row[0])
 
 
-def reports(connection: Connection) -> dict[int, dict[str, Any]]:
-    """The plan report of every publication, by publication."""
+def shares(connection: Connection, publications: Iterable[int]) -> dict[int, tuple[float | None, float | None]]:
+    """Share of grids in range and of border on streets, from the plan report of each publication."""
     rows = connection.execute(
-        text("SELECT p.id, v.report FROM publication p JOIN plan_version v ON v.id = p.plan_version_id")
+        text("""
+SELECT p.id, (v.report ->> 'in_range_share')::float8, (v.report ->> 'on_street_share')::float8
+FROM publication p JOIN plan_version v ON v.id = p.plan_version_id WHERE p.id = ANY(:publications)
+"""),
+        {"publications": list(publications)},
     )
-    return {int(i): report for i, report in rows}
+    return {int(i): (in_range, on_street) for i, in_range, on_street in rows}
 
 
 def _in_force(row: tuple[Any, ...]) -> InForce:
