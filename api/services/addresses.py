@@ -95,6 +95,7 @@ def assign_territory(
         fresh = 0
         if write:
             fresh = _write(connection, territory, layers, before, found, rng or secrets.SystemRandom(), today)
+            store.follow_communities(connection, territory)
             progress("addresses_store", 1.0)
         done = _summary(territory, layers, before, found, fresh, store.counts(connection, territory))
         if write and fresh:

@@ -15,7 +15,8 @@ from data.fonts import plate_font
 from data.outputs import require_writable, write_whole
 from data.postgres import events, territories
 from data.postgres import plates as store
-from data.postgres.plates import Key, Premise
+from data.postgres.plates import Community, Key, Premise
+from data.postgres.territories import Territory
 from data.postgres.unit_of_work import UnitOfWork
 from gis.addressing import codes
 from gis.addressing.plates.font import job_font
@@ -56,7 +57,8 @@ def print_community(
     actor: str = "",
     progress: Progress = silent,
 ) -> Printed:
-    """Lay out, write and prove the plates of one community (code or name; None: the first that has addresses).
+    """Lay out, write and prove the plates of one community (code or name; None: the first that has addresses,
+    or the whole territory where it has no communities).
 
     The first use makes the first key of the host. Raises InputError for a character the font lacks or an
     unknown size, NotFoundError where there is nothing to print, ConflictError ``plates.unread`` when a plate
@@ -67,13 +69,7 @@ def print_community(
     with UnitOfWork(engine) as work:
         connection = work.connection
         territory = territories.get(connection, name)
-        known = store.communities(connection, territory)
-        if community:
-            place = store.community(connection, territory, community)
-        elif known:
-            place = known[0]
-        else:
-            raise NotFoundError("plates.none", territory=name)
+        place = _place(connection, territory, community)
         premises = store.premises(connection, territory, place.id, _LEVELS.get(size, _ALL))
         if not premises:
             raise NotFoundError("plates.none_of_size", community=place.name or place.code, size=size)
@@ -136,6 +132,18 @@ def rotate_key(engine: Engine, *, actor: str = "") -> str:
         events.record(work.connection, "plate_key_made", f"plate_key:{key.key_id}", actor=actor, body={"host": host})
         work.commit()
     return key.key_id
+
+
+def _place(connection: Connection, territory: Territory, wanted: str | None) -> Community:
+    """The community asked for, else the first; where a territory has none, the whole of it."""
+    if wanted:
+        return store.community(connection, territory, wanted)
+    known = store.communities(connection, territory)
+    if known:
+        return known[0]
+    if not store.premises(connection, territory, None, _ALL):
+        raise NotFoundError("plates.none", territory=territory.name)
+    return Community(None, "", territory.name)
 
 
 def _key(connection: Connection, host: str) -> Key:

@@ -152,6 +152,17 @@ def issued(connection: Connection, territory: Territory) -> Issued:
     return Issued(*(np.array(c, dtype=np.int64 if k in numbers else object) for k, c in enumerate(columns)))
 
 
+def follow_communities(connection: Connection, territory: Territory) -> int:
+    """Let every address name its building's present community (an attribute, never part of the code): how many."""
+    return connection.execute(
+        text(
+            "UPDATE address a SET community_id = b.community_id FROM building b WHERE b.id = a.building_id"
+            " AND a.territory_id = :territory AND a.community_id IS DISTINCT FROM b.community_id AND b.present"
+        ),
+        {"territory": territory.id},
+    ).rowcount
+
+
 def taken(connection: Connection, codes: Sequence[str]) -> set[str]:
     """Those of some codes that were ever issued, in any territory."""
     rows = connection.execute(text("SELECT code FROM address WHERE code = ANY(:codes)"), {"codes": list(codes)})

@@ -40,9 +40,9 @@ class Premise:
 
 @dataclass(frozen=True)
 class Community:
-    """A community by its row; ``code`` is "" where it has none."""
+    """A community by its row; ``code`` is "" where it has none. ``id`` None stands for a whole territory."""
 
-    id: int
+    id: int | None
     code: str
     name: str
 

@@ -148,7 +148,9 @@ def assign(
     )  # fmt: skip
     parts = [Parts(*level) if asked else Parts() for level, asked in zip(levels, wanted, strict=True)]
     text, other = _texts(parts, style, _ambiguous(lines, roads.street, compounds_.name, compound))
-    breaks += [*blocks.breaks, *_unplaced(wanted, roads, place, text), *_twice(text)]
+    listed = {b.item for b in breaks if b.kind == SHARED}
+    breaks += [*blocks.breaks, *_unplaced(wanted, roads, place, text)]
+    breaks += [b for b in _twice(text) if b.item not in listed]
     progress("addresses", 1.0)
     return Addresses(
         roads.street, roads.number, roads.base, roads.station, roads.right, roads.sure, roads.kept,

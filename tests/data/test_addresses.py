@@ -186,6 +186,19 @@ def test_a_missing_character_stops_the_job_and_nothing_is_kept(engine, drawn, on
     assert (one("SELECT count(*) FROM plate_batch"), one("SELECT count(*) FROM plate_key")) == before
 
 
+def test_without_communities_the_whole_territory_is_printed_until_it_has_some(engine, drawn, rows, request):
+    name = request.node.name
+    bring(engine, name, drawn(communities=False))
+    addresses.assign_territory(engine, name)
+    done = plates.print_community(engine, name, size="small")
+    assert (done.community, done.plates, done.verified) == (name, 72, 72)
+    before = rows(ALL, n=name)
+    bring(engine, name, drawn(digest="two"))
+    addresses.assign_territory(engine, name)
+    assert rows(ALL, n=name) == before
+    assert plates.print_community(engine, name, "西社区").plates == 36
+
+
 def test_what_cannot_be_printed_says_so(engine, place):
     with pytest.raises(NotFoundError, match=r"plates\.none"):
         plates.print_community(engine, place)
