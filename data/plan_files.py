@@ -71,15 +71,15 @@ def tables_of(
     building_atom = atom_set.building_atom
     inside = building_atom >= 0
     used = sources.buildings.take(inside)
-    excluded = _excluded(sources, atom_set, estimated)
-    left_out = {(e.layer, e.source_id) for e in excluded}
+    whole = shapely.coverage_union_all(atom_set.geometry)
     streets = sources.streets
-    kept = np.array([("streets", str(i)) not in left_out for i in streets.source_id], dtype=bool)
+    kept = _inside(streets.geometry, whole)
+    excluded = _excluded(sources, atom_set, estimated, whole)
     borders = borders_of(atom_set, plan.assignment)
     block_label = _block_labels(sources, atom_set)
     held = building_atom[inside]
     return {
-        "territory": _layer([shapely.coverage_union_all(atom_set.geometry)], {}),
+        "territory": _layer([whole], {}),
         "grids": _grids(sources, atom_set, plan, building_atom, atom_work),
         "atoms": _layer(
             atom_set.geometry,
@@ -195,7 +195,13 @@ def _grids(sources: Sources, atom_set: AtomSet, plan: Plan, building_atom: Any, 
     )
 
 
-def _excluded(sources: Sources, atom_set: AtomSet, estimated: Households) -> list[Exclusion]:
+def _inside(geometry: Any, territory: Any) -> Any:
+    """Which lines and areas reach into the territory."""
+    shapely.prepare(territory)
+    return shapely.intersects(territory, geometry) & ~shapely.touches(territory, geometry)
+
+
+def _excluded(sources: Sources, atom_set: AtomSet, estimated: Households, territory: Any) -> list[Exclusion]:
     """All features left out, each once; a building's households are those that were given or estimated."""
     out = [*sources.excluded]
     reasons = {(e.layer, e.source_id): e.reason for e in atom_set.excluded}
@@ -203,6 +209,12 @@ def _excluded(sources: Sources, atom_set: AtomSet, estimated: Households) -> lis
         key = ("buildings", str(sources.buildings.source_id[i]))
         out.append(Exclusion(*key, reasons.pop(key, "outside"), int(estimated.households[i])))
     out += [e for e in atom_set.excluded if (e.layer, e.source_id) in reasons]
+    for layer in ("streets", "barriers", "compounds", "villager_groups"):
+        rows = getattr(sources, layer)
+        inside = _inside(rows.geometry, territory)
+        # A way of several pieces is left out when all its pieces are.
+        ids = set(rows.source_id[~inside]) - set(rows.source_id[inside])
+        out += [Exclusion(layer, str(i), "outside") for i in ids]
     return sorted(out, key=lambda e: (e.layer, e.reason, e.source_id))
 
 
@@ -230,9 +242,7 @@ def write_plan(
             left.unlink(missing_ok=True)
 
 
-def _append(
-    part: Path, name: str, kind: str, frame: Frame, crs: str, *, append: bool, attribution: str = ""
-) -> None:
+def _append(part: Path, name: str, kind: str, frame: Frame, crs: str, *, append: bool, attribution: str = "") -> None:
     about = {"attribution": attribution} if attribution else None
     if not kind:
         pyogrio.write_dataframe(frame, part, layer=name, driver="GPKG", append=append)

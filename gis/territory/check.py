@@ -244,17 +244,13 @@ def _holes(geometry: Geometries) -> None:
 
 
 def _atoms(sources: Sources) -> None:
-    """Given atoms: single valid polygons that touch one another exactly."""
+    """Given atoms: single valid polygons (whether they fit together is seen when they are taken as atoms)."""
     atoms = sources.atoms
     assert atoms is not None
     _ids("atoms", atoms)
     bad = ~shapely.is_valid(atoms.geometry) | (shapely.get_type_id(atoms.geometry) != 3)
     for i in np.flatnonzero(bad | shapely.is_empty(atoms.geometry)):
         raise InputError("input.atoms_geometry", layer="atoms", row=atoms.source_id[i])
-    if not shapely.coverage_is_valid(atoms.geometry):
-        edges = shapely.coverage_invalid_edges(atoms.geometry)
-        first = int(np.flatnonzero(~shapely.is_empty(edges))[0])
-        raise InputError("input.atoms_coverage", layer="atoms", row=atoms.source_id[first])
 
 
 def _box(rows: Columns) -> Floats:
