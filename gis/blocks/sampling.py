@@ -11,8 +11,9 @@ from gis.territory.model import Floats, Geometries, Ints
 
 #: (distance to another footprint in metres, spacing of the samples in metres), near to far.
 SPACING = ((0.6, 2.0), (3.0, 4.0), (np.inf, 8.0))
-_PROBE = 1.5  # metres between the points by which nearness is found
+_PROBE = 1.0  # least metres between the points by which nearness is found
 _SEVERAL = -2
+_FREE = -(1 << 62)
 
 
 def wall_samples(geometry: Geometries, parameters: Parameters) -> tuple[Floats, Ints]:
@@ -39,14 +40,14 @@ def wall_samples(geometry: Geometries, parameters: Parameters) -> tuple[Floats, 
 
 
 def _spacing(start: Floats, end: Floats, owner: Ints, inset: Floats, step: float) -> Floats:
-    """Spacing for each wall by how near another footprint is."""
-    probes = np.full(len(start), _PROBE)
+    """Spacing for each wall by how near another footprint is: the far level first, the nearer ones only where
+    something is near at all."""
     out = np.full(len(start), SPACING[-1][1])
-    points, wall = _along_walls(start, end, np.arange(len(start)), inset[owner], probes)
+    walls = np.arange(len(start))
     for reach, spacing in SPACING[-2::-1]:
-        cells = np.floor(points / reach).astype(np.int64)
-        near = _meets_other(cells, owner[wall])
-        out[np.unique(wall[near])] = spacing
+        near = _near_walls(start[walls], end[walls], owner[walls], inset, reach)
+        walls = walls[near]
+        out[walls] = spacing
     return out * (step / 3.0)
 
 
@@ -80,28 +81,53 @@ def _along_walls(start, end, owner, inset, spacing):  # type: ignore[no-untyped-
 
 
 @njit(cache=True)
-def _meets_other(cells, owner):  # type: ignore[no-untyped-def]
-    """Which points have a point of another owner in their cell or one of the eight around it."""
+def _near_walls(start, end, owner, inset, reach):  # type: ignore[no-untyped-def]
+    """Which walls have a wall of another owner in the cells they run through or beside (cells as wide as reach)."""
+    probes = 0
+    for w in range(len(start)):
+        probes += _probes(start[w], end[w], reach)
     size = 16
-    while size < 2 * len(cells):
+    while size < 2 * probes:
         size *= 2
-    keys = np.full(size, np.int64(-1) << 62)
-    holds = np.full(size, -1, np.int64)
-    for p in range(len(cells)):
-        h = _slot(keys, cells[p, 0], cells[p, 1])
-        keys[h] = _cell_key(cells[p, 0], cells[p, 1])
-        if holds[h] == -1:
-            holds[h] = owner[p]
-        elif holds[h] != owner[p]:
-            holds[h] = _SEVERAL
-    near = np.zeros(len(cells), np.bool_)
-    for p in range(len(cells)):
-        for i in range(-1, 2):
-            for j in range(-1, 2):
-                there = holds[_slot(keys, cells[p, 0] + i, cells[p, 1] + j)]
-                if there == _SEVERAL or (there >= 0 and there != owner[p]):
-                    near[p] = True
+    keys = np.full(size, _FREE, np.int64)
+    holds = np.full(size, -1, np.int32)
+    for w in range(len(start)):
+        for p in range(_probes(start[w], end[w], reach)):
+            x, y = _probe(start[w], end[w], inset[owner[w]], reach, p)
+            h = _slot(keys, x, y)
+            keys[h] = _cell_key(x, y)
+            if holds[h] == -1:
+                holds[h] = owner[w]
+            elif holds[h] != owner[w]:
+                holds[h] = _SEVERAL
+    near = np.zeros(len(start), np.bool_)
+    for w in range(len(start)):
+        for p in range(_probes(start[w], end[w], reach)):
+            x, y = _probe(start[w], end[w], inset[owner[w]], reach, p)
+            for k in range(9):
+                there = holds[_slot(keys, x + k // 3 - 1, y + k % 3 - 1)]
+                if there == _SEVERAL or (there >= 0 and there != owner[w]):
+                    near[w] = True
+                    break
+            if near[w]:
+                break
     return near
+
+
+@njit(cache=True)
+def _probes(a, b, reach):  # type: ignore[no-untyped-def]
+    return int(np.hypot(b[0] - a[0], b[1] - a[1]) / max(reach, _PROBE)) + 2
+
+
+@njit(cache=True)
+def _probe(a, b, off, reach, k):  # type: ignore[no-untyped-def]
+    """Cell of the k-th probe along a wall, a little inside it."""
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    length = max(np.hypot(dx, dy), 1e-9)
+    t = k / (_probes(a, b, reach) - 1)
+    x = a[0] + t * dx - off * dy / length
+    y = a[1] + t * dy + off * dx / length
+    return int(np.floor(x / reach)), int(np.floor(y / reach))
 
 
 @njit(cache=True)
@@ -114,6 +140,6 @@ def _slot(keys, x, y):  # type: ignore[no-untyped-def]
     """Place of a cell in an open table: where it is or where it would go."""
     key = _cell_key(x, y)
     h = (key * 0x2545F4914F6CDD1D >> 20) & (len(keys) - 1)
-    while keys[h] != key and keys[h] != np.int64(-1) << 62:
+    while keys[h] != key and keys[h] != _FREE:
         h = (h + 1) & (len(keys) - 1)
     return h

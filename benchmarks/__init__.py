@@ -1,0 +1,1 @@
+"""Side by side with peers: ``./wangge bench NAME``; a module each with ``figures(quick, say)``."""
