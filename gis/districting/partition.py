@@ -135,7 +135,8 @@ def _relax(covers: Any, cost: Floats, n: int) -> tuple[float, Floats, bool]:
         new = np.flatnonzero((reduced < -TOLERANCE) & ~taken)
         if not len(new):
             break
-        new = new[np.argsort(reduced[new], kind="stable")[:BATCH]]
+        if len(new) > BATCH:
+            new = np.sort(new[np.argpartition(reduced[new], BATCH)[:BATCH]])
         taken[new] = True
         start, index = _columns(covers, new)
         solver.addCols(

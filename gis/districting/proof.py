@@ -38,7 +38,7 @@ class Proof:
 
     optimal: bool
     bound: float
-    units: int
+    fine: bool  # no more was joined than the units of few households
     restrictions: tuple[str, ...]
 
 
@@ -66,7 +66,7 @@ def prove(units: Units, part: Int, label: Int, terms: Terms, outside: float) -> 
         for i, j in enumerate(choice.chosen):
             fresh[every.unit[every.start[j] : every.start[j + 1]]] = i
         part = fresh[joined]
-    return part, Proof(choice.proven, min(choice.bound, choice.cost), len(small), restrictions)
+    return part, Proof(choice.proven, min(choice.bound, choice.cost), len(restrictions) < 3, restrictions)
 
 
 def _listed(
@@ -78,15 +78,17 @@ def _listed(
     label = _gathered(units, label, part, terms.minimum * FEW, cut)
     restrictions = ["blocks_whole_unless_cut_here", f"units_below_{round(terms.minimum * FEW)}_joined"]
     most = int(label.max()) + 1
+    visits = MOST_VISITS
     while most <= MOST_UNITS:
-        found = regions(units.contract(label).arrays, terms, MOST_REGIONS, MOST_VISITS, MOST_MEMBERS)
+        found = regions(units.contract(label).arrays, terms, MOST_REGIONS, visits, MOST_MEMBERS)
         if found.complete:
             return found, label, tuple(restrictions)
         most = most * 3 // 4 if most <= MASKED_UNITS or not solved else MASKED_UNITS
         if not solved or most < 3 * (int(part.max()) + 1):
             break
         label = _gathered(units, label, part, 1.0, most)
-        restrictions = ["blocks_whole_unless_cut_here", f"joined_to_{int(label.max()) + 1}_units"]
+        restrictions = [*restrictions[:2], "more_units_joined"]
+        visits = MOST_VISITS // 3
     return None, label, ()
 
 

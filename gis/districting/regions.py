@@ -21,25 +21,15 @@ class Regions(NamedTuple):
 
 
 class _Walk(NamedTuple):
-    """The set that the enumeration stands at, and the decisions that led there."""
+    """The set that the enumeration stands at, and how it got there. Frames are one a unit taken."""
 
-    state: NDArray[np.int8]  # of every unit: 0 free, 1 taken, 2 barred
+    taken: NDArray[np.bool_]
+    listed: NDArray[np.bool_]  # taken, on the rim, or passed over
     inside: Int  # units taken, in order
-    decided: Int
-    barred: NDArray[np.bool_]
+    rim: Int  # units beside the set, in the order they were found
+    turn: Int  # of every frame: next place on the rim to try
+    end: Int  # of every frame: end of its rim
     total: Float  # counted, load, area, perimeter, priced border
-
-
-@njit(cache=True, nogil=True)
-def _rim(units: UnitArrays, walk: _Walk, size: int, maximum: float) -> int:
-    """A free unit beside the set that still fits, or -1."""
-    for i in range(size - 1, -1, -1):
-        v = walk.inside[i]
-        for e in range(units.start[v], units.start[v + 1]):
-            b = units.neighbour[e]
-            if walk.state[b] == 0 and walk.total[0] + units.counted[b] <= maximum:
-                return int(b)
-    return -1
 
 
 @njit(cache=True, nogil=True)
@@ -51,7 +41,7 @@ def _add(units: UnitArrays, walk: _Walk, v: int, sign: float) -> None:
     total[2] += sign * units.area[v]
     total[3] += sign * units.perimeter[v]
     for e in range(units.start[v], units.start[v + 1]):
-        if walk.state[units.neighbour[e]] == 1:
+        if walk.taken[units.neighbour[e]]:
             total[4] -= sign * units.price[e]
             total[3] -= sign * 2.0 * units.metres[e]
         else:
@@ -59,42 +49,57 @@ def _add(units: UnitArrays, walk: _Walk, v: int, sign: float) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _begin(units: UnitArrays, walk: _Walk, r: int) -> None:
-    """Stand at the set of r alone; units before r are barred."""
-    walk.state[:r] = 2
-    walk.state[r:] = 0
-    walk.total[:] = 0.0
-    _add(units, walk, r, 1.0)
-    walk.state[r] = 1
-    walk.inside[0] = r
+def _take(units: UnitArrays, walk: _Walk, v: int, size: int) -> None:
+    """Take unit v as number ``size`` (from 0); its new neighbours go to the end of the rim."""
+    _add(units, walk, v, 1.0)
+    walk.taken[v] = True
+    walk.inside[size] = v
+    end = walk.end[size - 1] if size > 0 else 0
+    for e in range(units.start[v], units.start[v + 1]):
+        b = units.neighbour[e]
+        if not walk.listed[b]:
+            walk.listed[b] = True
+            walk.rim[end] = b
+            end += 1
+    walk.turn[size] = walk.turn[size - 1] if size > 0 else 0
+    walk.end[size] = end
 
 
 @njit(cache=True, nogil=True)
-def _step_back(units: UnitArrays, walk: _Walk, depth: int) -> int:
-    """Bar the unit taken last that is not barred yet; returns the depth reached, 0 when there is none."""
-    while depth > 0 and walk.barred[depth - 1]:
-        depth -= 1
-        walk.state[walk.decided[depth]] = 0
-    if depth > 0:
-        v = walk.decided[depth - 1]
-        walk.state[v] = 2
-        walk.barred[depth - 1] = True
-        _add(units, walk, v, -1.0)
-    return depth
+def _give_back(units: UnitArrays, walk: _Walk, size: int) -> None:
+    """Undo the taking of the last of ``size`` units."""
+    v = walk.inside[size - 1]
+    begin = walk.end[size - 2] if size > 1 else 0
+    for i in range(begin, walk.end[size - 1]):
+        walk.listed[walk.rim[i]] = False
+    walk.taken[v] = False
+    _add(units, walk, v, -1.0)
+
+
+@njit(cache=True, nogil=True)
+def _next_fit(units: UnitArrays, walk: _Walk, size: int, maximum: float) -> int:
+    """The next unit on the rim of the last frame that still fits, or -1; passes over those that do not."""
+    f = size - 1
+    while walk.turn[f] < walk.end[f]:
+        v = walk.rim[walk.turn[f]]
+        walk.turn[f] += 1
+        if walk.total[0] + units.counted[v] <= maximum:
+            return int(v)
+    return -1
 
 
 @njit(cache=True, nogil=True)
 def regions(units: UnitArrays, terms: Terms, most: int, visits: int, limit: int) -> Regions:
     """Enumerate connected regions within the bounds, at most ``most`` of them, looking at ``visits`` sets.
 
-    Each region is found from its lowest unit: a unit on its rim is taken or barred, in turn. The cost of a region
-    is half its priced border inside the graph and the terms of one grid. Regions of more than ``limit`` units are
-    left out, and then the list is not complete.
+    Each set is grown from its lowest unit; a unit of its rim is taken, and those passed over before it stay out, so
+    that no set is met twice. The cost of a region is half its priced border inside the graph and the terms of one
+    grid. Regions of more than ``limit`` units are left out, and then the list is not complete.
     """
     n = len(units.counted)
-    walk = _Walk(
-        np.zeros(n, np.int8), np.empty(n, np.int64), np.empty(n + 1, np.int64), np.zeros(n + 1, np.bool_), np.zeros(5)
-    )
+    flags = np.zeros(n, np.bool_)
+    places = np.zeros(n + 1, np.int64)
+    walk = _Walk(flags, flags.copy(), places, places.copy(), places.copy(), places.copy(), np.zeros(5))
     out = np.empty(64 * 1024, np.int32)
     start = np.zeros(most + 1, np.int64)
     cost = np.empty(most)
@@ -104,29 +109,20 @@ def regions(units: UnitArrays, terms: Terms, most: int, visits: int, limit: int)
     for r in range(n):
         if units.counted[r] > terms.maximum:
             continue
-        _begin(units, walk, r)
+        walk.listed[:] = False
+        walk.listed[: r + 1] = True
+        walk.total[:] = 0.0
+        _take(units, walk, r, 0)
         size = 1
-        depth = 0
-        while True:
-            v = _rim(units, walk, size, terms.maximum)
-            if v >= 0 and size < limit:
-                _add(units, walk, v, 1.0)
-                walk.state[v] = 1
-                walk.decided[depth] = v
-                walk.barred[depth] = False
-                walk.inside[size] = v
-                depth += 1
-                size += 1
-                continue
-            complete &= v < 0
-            seen += 1
-            if seen > visits:
-                return Regions(out[: start[found]], start[: found + 1], cost[:found], False)
+        fresh = True
+        while size > 0:
             t = walk.total
-            if t[0] >= terms.minimum:
-                if found == most:
-                    return Regions(out[: start[found]], start[: found + 1], cost[:found], False)
-                at = start[found]
+            at = start[found]
+            if fresh:
+                seen += 1
+                if found == most or seen > visits:
+                    return Regions(out[:at], start[: found + 1], cost[:found], False)
+            if fresh and t[0] >= terms.minimum:
                 if at + size > len(out):
                     wider = np.empty(2 * len(out) + size, np.int32)
                     wider[:at] = out[:at]
@@ -135,10 +131,16 @@ def regions(units: UnitArrays, terms: Terms, most: int, visits: int, limit: int)
                 cost[found] = 0.5 * t[4] + grid_cost(int(t[0]), t[1], t[2], t[3], terms, 0.0)
                 found += 1
                 start[found] = at + size
-            depth = _step_back(units, walk, depth)
-            if depth == 0:
-                break
+            v = _next_fit(units, walk, size, terms.maximum)
+            if v >= 0 and size < limit:
+                _take(units, walk, v, size)
+                size += 1
+                fresh = True
+                continue
+            complete &= v < 0
+            _give_back(units, walk, size)
             size -= 1
+            fresh = False
     return Regions(out[: start[found]], start[: found + 1], cost[:found], complete)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from gis.districting import kernels, windows
 from gis.districting.kernels import Int, Sums, Terms
-from gis.districting.proof import Proof, prove
+from gis.districting.proof import SOLVED_GRIDS, Proof, prove
 from gis.districting.rulesets import Bounds, Ruleset
 from gis.districting.units import Units, pieces
 
@@ -97,7 +97,7 @@ def first_plan(units: Units, bounds: Bounds) -> Int:
 
 
 def start(units: Units, bounds: Bounds, terms: Terms, outside: float, seed: int) -> Search:
-    """Round 0: grow, anneal on whole blocks, mend, settle on single units, then windows and repair."""
+    """Round 0: grow, anneal on whole blocks, mend; prove a small one, else windows and repair."""
     label = coarse(units, bounds.maximum)
     blocks = units.contract(label)
     part = first_plan(blocks, bounds)
@@ -107,16 +107,22 @@ def start(units: Units, bounds: Bounds, terms: Terms, outside: float, seed: int)
         if mended is not None:
             part = _anneal(blocks, mended, terms, NEXT_SWEEPS, (60.0, 5.0), (5.0, GENTLE), seed)
     part = part[label]
-    if part.max() > 0:
+    held = np.bincount(part, units.arrays.counted)
+    if held.min() < bounds.minimum or held.max() > bounds.maximum:
         part = _anneal(units, part, terms, 10, (0.01, 0.01), (outside, outside), seed + 1)
+    if part.max() < SOLVED_GRIDS:
+        solved = settled(units, bounds, terms, outside, Search(part, 0.0, 0))
+        if _finished(solved):
+            return solved
+        part = solved.part
     return _by_windows(units, part, terms, outside, seed, 0)
 
 
 def better(units: Units, bounds: Bounds, terms: Terms, outside: float, search: Search, seed: int) -> Search:
     """One more round: windows elsewhere; where they find nothing, warm up and cool down first. Never worse."""
     rounds = search.rounds + 1
-    if search.part.max() == 0:
-        return Search(search.part, search.cost, rounds)
+    if search.part.max() == 0 or _finished(search):
+        return Search(search.part, search.cost, rounds, search.proof)
     found = _by_windows(units, search.part, terms, outside, seed, rounds)
     if found.cost < search.cost - 1e-6:
         return found
@@ -132,9 +138,16 @@ def better(units: Units, bounds: Bounds, terms: Terms, outside: float, search: S
 
 def settled(units: Units, bounds: Bounds, terms: Terms, outside: float, search: Search) -> Search:
     """The plan with what can be proven of it; the proof may find a better one."""
+    if _finished(search):
+        return search
     part, proof = prove(units, search.part, coarse(units, bounds.maximum), terms, outside)
     part = renumbered(part)
     return Search(part, cost_of(units, part, terms, outside), search.rounds, proof)
+
+
+def _finished(search: Search) -> bool:
+    """Proven the best there is over the finest units: more rounds cannot better it."""
+    return search.proof is not None and search.proof.optimal and search.proof.fine
 
 
 def mend(units: Units, part: Int, bounds: Bounds) -> Int | None:
