@@ -113,8 +113,9 @@ def _publish(
     progress("publish", 0.5)
     grids.save_versions(connection, territory, opened.publication, drafts, measure(stored, version.grid_of_atom))
     progress("publish", 0.8)
-    placed, outside = grids.save_building_grids(connection, opened.publication)
-    new_grids = grids.building_grids(connection, opened.publication.id)
+    ids = {d.number: d.grid_id for d in drafts if d.grid_id is not None}
+    new_grids = {b: ids[number] for b, number in _numbers_of(stored, version).items()}
+    placed, outside = grids.save_building_grids(connection, opened.publication, new_grids)
     moved = sum(new_grids[b] != g for b, g in old_grids.items() if b in new_grids)
     _record(connection, territory, version, opened, actor, moved)
     return Published(opened.publication, len(drafts), kept, moved, placed, outside, ())

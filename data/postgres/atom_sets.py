@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -212,12 +213,12 @@ def pack(segments: Segments, line_ids: Any) -> bytes:
     """Border segments and line ids as a compressed NumPy archive; the same bytes for the same arrays."""
     out = io.BytesIO()
     arrays: dict[str, Any] = {f.name: getattr(segments, f.name) for f in fields(Segments)}
-    np.savez_compressed(out, line_ids=np.array(line_ids, dtype=np.str_), **arrays)
-    return out.getvalue()
+    np.savez(out, line_ids=np.array(line_ids, dtype=np.str_), **arrays)
+    return zlib.compress(out.getvalue(), level=1)
 
 
 def unpack(packed: bytes) -> tuple[Segments, Any]:
     """Inverse of :func:`pack`."""
-    with np.load(io.BytesIO(packed), allow_pickle=False) as archive:
+    with np.load(io.BytesIO(zlib.decompress(packed)), allow_pickle=False) as archive:
         arrays = {f.name: archive[f.name] for f in fields(Segments)}
         return Segments(**arrays), archive["line_ids"].astype(object)

@@ -72,9 +72,12 @@ def upsert_rows(
     copy_rows(connection, table, columns, into=incoming)
     changed = [n for n in columns if n not in key and n not in keep]
     sets = ", ".join(f'"{n}" = excluded."{n}"' for n in changed)
+    # a row that says the same is left alone: writing it again would write all its indexes
+    mine, theirs = (", ".join(f'{t}."{n}"' for n in changed) for t in (f'"{table.name}"', "excluded"))
+    again = f"UPDATE SET {sets} WHERE ({mine}) IS DISTINCT FROM ({theirs})"
     connection.exec_driver_sql(
         f'INSERT INTO "{table.name}" ({quoted}) SELECT {quoted} FROM {incoming}'  # noqa: S608 - our own names
-        f" ON CONFLICT ({', '.join(key)}) DO {'UPDATE SET ' + sets if sets else 'NOTHING'}"
+        f" ON CONFLICT ({', '.join(key)}) DO {again if sets else 'NOTHING'}"
     )
     connection.exec_driver_sql(f"DROP TABLE {incoming}")
 

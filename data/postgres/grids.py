@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, select, text, update
@@ -162,41 +161,35 @@ def save_versions(
     )
 
 
-def save_building_grids(connection: Connection, publication: Publication) -> tuple[int, int]:
+def save_building_grids(
+    connection: Connection, publication: Publication, grid_of: Mapping[int, UUID]
+) -> tuple[int, int]:
     """Give every building of the territory its grid; how many were newer than the atoms, how many lie outside.
 
-    Buildings of the atom set have the grid of their atom. Newer ones, imported since, get the grid their inner
-    point lies in: lowest ``grid_id`` on a border.
+    ``grid_of`` has the buildings of the atom set. Newer ones, imported since, get the grid their inner point lies
+    in: lowest ``grid_id`` on a border.
     """
-    values: dict[str, Any] = {"publication": publication.id, "version": publication.plan_version_id}
-    connection.execute(
-        text(
-            "INSERT INTO building_grid (publication_id, building_id, grid_id)"
-            " SELECT :publication, ab.building_id, g.grid_id"
-            " FROM plan_version v JOIN atom_building ab ON ab.atom_set_id = v.atom_set_id"
-            " JOIN unnest(v.grid_of_atom) WITH ORDINALITY AS u (number, place) ON u.place = ab.position + 1"
-            " JOIN grid_version g ON g.publication_id = :publication AND g.number = u.number"
-            " WHERE v.id = :version"
-        ),
-        values,
+    copy_rows(
+        connection,
+        schema.building_grid,
+        {
+            "publication_id": [publication.id] * len(grid_of),
+            "building_id": list(grid_of),
+            "grid_id": list(grid_of.values()),
+        },
     )
-    later = connection.execute(
+    # materialised: fresh rows have no statistics, and the planner would look up every building's position
+    missing, placed = connection.execute(
         text(
-            "INSERT INTO building_grid (publication_id, building_id, grid_id)"
-            " SELECT DISTINCT ON (b.id) :publication, b.id, g.grid_id"
-            " FROM building b JOIN grid_version g ON g.publication_id = :publication"
-            " AND ST_Intersects(g.geom, ST_PointOnSurface(b.geom))"
-            " WHERE b.territory_id = :territory AND b.present AND NOT EXISTS"
-            " (SELECT 1 FROM building_grid x WHERE x.publication_id = :publication AND x.building_id = b.id)"
-            " ORDER BY b.id, g.grid_id"
+            "WITH missing AS MATERIALIZED (SELECT b.id, ST_PointOnSurface(b.geom) AS point FROM building b"
+            "  WHERE b.territory_id = :territory AND b.present AND NOT EXISTS (SELECT 1 FROM building_grid x"
+            "  WHERE x.publication_id = :publication AND x.building_id = b.id)),"
+            " placed AS (INSERT INTO building_grid (publication_id, building_id, grid_id)"
+            "  SELECT DISTINCT ON (m.id) :publication, m.id, g.grid_id FROM missing m JOIN grid_version g"
+            "  ON g.publication_id = :publication AND ST_Intersects(g.geom, m.point) ORDER BY m.id, g.grid_id"
+            "  RETURNING 1)"
+            " SELECT (SELECT count(*) FROM missing), (SELECT count(*) FROM placed)"
         ),
-        {**values, "territory": publication.territory_id},
-    ).rowcount
-    outside: int = connection.execute(
-        text(
-            "SELECT count(*) FROM building b WHERE b.territory_id = :territory AND b.present AND NOT EXISTS"
-            " (SELECT 1 FROM building_grid x WHERE x.publication_id = :publication AND x.building_id = b.id)"
-        ),
-        {**values, "territory": publication.territory_id},
-    ).scalar_one()
-    return later, outside
+        {"publication": publication.id, "territory": publication.territory_id},
+    ).one()
+    return placed, missing - placed

@@ -10,7 +10,8 @@ import numpy as np
 import pyproj
 import shapely
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy import Connection, Text, bindparam, delete, exists, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from data.postgres import schema
@@ -208,7 +209,7 @@ def place_buildings(connection: Connection, territory: Territory, buildings: Int
         text(
             "UPDATE building b SET community_id = u.community"
             " FROM unnest(CAST(:buildings AS bigint[]), CAST(:communities AS bigint[])) AS u (building, community)"
-            " WHERE b.id = u.building AND b.territory_id = :territory"
+            " WHERE b.id = u.building AND b.territory_id = :territory AND b.community_id IS DISTINCT FROM u.community"
         ),
         {"buildings": buildings.tolist(), "communities": communities.tolist(), "territory": territory.id},
     )
@@ -236,7 +237,8 @@ def update_households(connection: Connection, buildings: Ints, found: Households
             "UPDATE building b SET households = u.households, counted = u.counted, work = u.work,"
             " households_source = u.source FROM unnest(CAST(:ids AS bigint[]), CAST(:households AS int[]),"
             " CAST(:counted AS int[]), CAST(:work AS float8[]), CAST(:source AS text[]))"
-            " AS u (id, households, counted, work, source) WHERE b.id = u.id"
+            " AS u (id, households, counted, work, source) WHERE b.id = u.id AND"
+            " (b.households, b.counted, b.work, b.households_source) <> (u.households, u.counted, u.work, u.source)"
         ),
         {
             "ids": buildings.tolist(),
@@ -314,8 +316,14 @@ def _keep_ids(
     connection: Connection, territory: Territory, table: Any, columns: Mapping[str, Any], source_id: Texts
 ) -> Ints:
     """Overwrite by source id; rows that the sources no longer have stay, marked as not present."""
-    connection.execute(update(table).where(table.c.territory_id == territory.id).values(present=False))
     upsert_rows(connection, table, columns, ("territory_id", "source_id"))
+    given = func.unnest(bindparam("given", list(source_id), ARRAY(Text))).column_valued("given")
+    connection.execute(
+        update(table)
+        .where(table.c.territory_id == territory.id, table.c.present)
+        .where(~exists().where(given == table.c.source_id))
+        .values(present=False)
+    )
     rows = connection.execute(select(table.c.source_id, table.c.id).where(table.c.territory_id == territory.id))
     ids: dict[str, int] = dict(rows.all())
     return np.array([ids[s] for s in source_id], dtype=np.int64)
