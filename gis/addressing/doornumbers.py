@@ -20,6 +20,7 @@ LARGEST: Final = 9999
 _MARK = "号號"
 _HYPHENS = str.maketrans(dict.fromkeys("‐‑‒–—―−~〜至", "-"))
 _PLAIN = re.compile(rf"(\d{{1,7}})[{_MARK}]?(?:[附之\-/](\d{{1,4}})[{_MARK}]?)?(?:[附之\-/](\d{{1,4}})[{_MARK}]?)?")
+_BLOCK = re.compile(r"(\d{1,4})-(\d{2,3})([A-Za-z]?)")
 _LETTER = re.compile(rf"(\d{{1,7}})[{_MARK}]?([A-Za-z])[{_MARK}]?")
 _STEM = re.compile(rf"(\d{{1,7}})[{_MARK}]?([甲乙丙丁戊己庚辛壬癸])[{_MARK}]?")
 _STEM_FIRST = re.compile(rf"([甲乙丙丁戊己庚辛壬癸])(\d{{1,7}})[{_MARK}]?")
@@ -36,23 +37,25 @@ class DoorNumber:
     high: Key
 
 
-def read(text: str, *, hyphenated: bool = False) -> list[DoorNumber]:
+def read(text: str, *, block: int = 0) -> list[DoorNumber]:
     """Every number a text states; empty when none can be read.
 
-    ``hyphenated``: the street writes block-house numbers (89-15, as in Queens), whose base is
-    block * 100 + house. Else ``12-16`` of one parity is a range and ``12-3`` is 12附3.
+    ``block``: the street writes block-house numbers (89-15, as in Queens), whose base is first * block +
+    second (see ``block_of``). With 0, ``12-16`` of one parity is a range and ``12-3`` is 12附3.
     """
     clean = unicodedata.normalize("NFKC", text[:80]).translate(_HYPHENS).replace(" ", "")
     parts = [p for p in re.split(r"[;,、；，]", clean) if p]
-    found = [_one(p, hyphenated=hyphenated) for p in parts]
+    found = [_one(p, block=block) for p in parts]
     return [f for f in found if f is not None] if all(f is not None for f in found) else []
 
 
-def _one(text: str, *, hyphenated: bool) -> DoorNumber | None:
+def _one(text: str, *, block: int) -> DoorNumber | None:
     if m := _PLAIN.fullmatch(text):
-        return _numeric([int(g) for g in m.groups() if g is not None], "-" in text, hyphenated)
+        return _numeric([int(g) for g in m.groups() if g is not None], "-" in text, block)
     key: Key = ()
-    if m := _LETTER.fullmatch(text):
+    if (m := _BLOCK.fullmatch(text)) and int(m[2]) < block:
+        key = (int(m[1]) * block + int(m[2]), ord(m[3].upper()) - ord("A") + 1)
+    elif m := _LETTER.fullmatch(text):
         key = (int(m[1]), ord(m[2].upper()) - ord("A") + 1)
     elif m := _STEM.fullmatch(text):
         key = (int(m[1]), _STEMS.index(m[2]) + 1)
@@ -63,24 +66,27 @@ def _one(text: str, *, hyphenated: bool) -> DoorNumber | None:
     return DoorNumber(key, key) if key else None
 
 
-def _numeric(parts: list[int], hyphen: bool, hyphenated: bool) -> DoorNumber:
+def _numeric(parts: list[int], hyphen: bool, block: int) -> DoorNumber:
     first, *rest = parts
     if hyphen and len(rest) == 1:
-        if hyphenated and rest[0] < 100:
-            return DoorNumber((first * 100 + rest[0],), (first * 100 + rest[0],))
+        if rest[0] < block:
+            return DoorNumber((first * block + rest[0],), (first * block + rest[0],))
         if first < rest[0] <= first + 40 and (rest[0] - first) % 2 == 0:
             return DoorNumber((first,), (rest[0],))
     return DoorNumber((first, *rest), (first, *rest))
 
 
-def is_hyphenated(texts: list[str]) -> bool:
-    """Whether a street writes block-house numbers: most of its numbers have two digits after a hyphen."""
-    return len(texts) >= 3 and sum(bool(re.fullmatch(r"\d+-\d\d\D?", t)) for t in texts) > len(texts) / 2
+def block_of(texts: list[str]) -> int:
+    """100 or 1000 (by the house's digits) where most numbers of a street are block and house, 89-15; else 0."""
+    found = [m for t in texts if (m := _BLOCK.fullmatch(t.strip()))]
+    if len(texts) < 3 or len(found) * 2 <= len(texts):
+        return 0
+    return 1000 if any(len(m[2]) == 3 for m in found) else 100
 
 
-def write(key: Key, *, infill: Infill = "attached", hyphenated: bool = False) -> str:
+def write(key: Key, *, infill: Infill = "attached", block: int = 0) -> str:
     """The number without its 号: ``12``, ``12附1``, ``12A``, ``89-15``."""
-    base = f"{key[0] // 100}-{key[0] % 100:02d}" if hyphenated else str(key[0])
+    base = f"{key[0] // block}-{key[0] % block:02d}" if block else str(key[0])
     if len(key) == 1:
         return base
     if infill == "letter" and len(key) == 2 and 1 <= key[1] <= 26:

@@ -72,11 +72,11 @@ class _Street:
     numbers: dict[int, DoorNumber]
     unread: set[int]
     loose: set[int]
-    hyphenated: bool
+    block: int
 
     def written(self, item: int) -> str:
         """An item's existing number as text."""
-        return doornumbers.write(self.numbers[item].low, hyphenated=self.hyphenated)
+        return doornumbers.write(self.numbers[item].low, block=self.block)
 
 
 def number(
@@ -106,9 +106,9 @@ def number(
         for i in items:
             if existing[i]:
                 text[i], kept[i] = str(existing[i]).strip().rstrip("号號"), True
-        for i, key in _issue(group, station, rule, breaks).items():
+        for i, key in _issue(group, station, existing, rule, breaks).items():
             keys[i] = key
-            text[i] = doornumbers.write(key, infill=rule.infill, hyphenated=group.hyphenated)
+            text[i] = doornumbers.write(key, infill=rule.infill, block=group.block)
     breaks.sort(key=lambda b: (b.item, b.kind, b.reason))
     return Numbers(text, keys, kept, tuple(breaks))
 
@@ -117,16 +117,16 @@ def _read_street(items: list[int], right: Bools, existing: Texts, rule: Rule, br
     """Read existing numbers, list what is unreadable, several or too large."""
     texts = {i: str(existing[i]) for i in items if existing[i]}
     odd = {i: bool(right[i]) == rule.odd_right for i in items}
-    group = _Street(items, odd, {}, set(), set(), doornumbers.is_hyphenated(list(texts.values())))
+    group = _Street(items, odd, {}, set(), set(), doornumbers.block_of(list(texts.values())))
     for i, value in texts.items():
-        found = doornumbers.read(value, hyphenated=group.hyphenated)
+        found = doornumbers.read(value, block=group.block)
         if not found:
             group.unread.add(i)
             breaks.append(Break(i, MISMATCH, "unreadable", value))
             continue
         if len(found) > 1:
             breaks.append(Break(i, SEVERAL, "several", value))
-        if not group.hyphenated and found[-1].high[0] > doornumbers.LARGEST:
+        if not group.block and found[-1].high[0] > doornumbers.LARGEST:
             group.loose.add(i)
             breaks.append(Break(i, MISMATCH, "too_large", value))
         group.numbers[i] = DoorNumber(min(f.low for f in found), max(f.high for f in found))
@@ -153,9 +153,9 @@ def _rising(group: _Street, side: list[int], station: Floats) -> float:
     return float(np.dot(rank - rank.mean(), along - along.mean()))
 
 
-def _issue(group: _Street, station: Floats, rule: Rule, breaks: list[Break]) -> dict[int, Key]:
+def _issue(group: _Street, station: Floats, existing: Texts, rule: Rule, breaks: list[Break]) -> dict[int, Key]:
     """Numbers for the items of one street that have none."""
-    used = _used(group)
+    used = _Used(group, existing, rule.infill)
     times = Counter(door.low for door in group.numbers.values())
     breaks += [Break(i, SHARED, "duplicate", group.written(i)) for i, d in group.numbers.items() if times[d.low] > 1]
     issued: dict[int, Key] = {}
@@ -190,13 +190,25 @@ def _gaps(side: list[int], group: _Street, anchors: set[int]) -> Iterator[tuple[
     yield before, run, None
 
 
-def _used(group: _Street) -> set[Key]:
-    used: set[Key] = set()
-    for door in group.numbers.values():
-        used |= {door.low, door.high}
-        if door.high[0] - door.low[0] <= 80:
-            used |= {(n,) for n in range(door.low[0], door.high[0] + 1, 2)}
-    return used
+class _Used:
+    """Numbers of one street that are taken, by key and by what is written."""
+
+    def __init__(self, group: _Street, existing: Texts, infill: Infill) -> None:
+        self._keys: set[Key] = set()
+        self._texts = {str(existing[i]).strip().rstrip("号號") for i in group.items if existing[i]}
+        self._infill, self._block = infill, group.block
+        for door in group.numbers.values():
+            self._keys |= {door.low, door.high}
+            if door.high[0] - door.low[0] <= 80:
+                self._keys |= {(n,) for n in range(door.low[0], door.high[0] + 1, 2)}
+
+    def __contains__(self, key: Key) -> bool:
+        written = doornumbers.write(key, infill=self._infill, block=self._block)
+        return key in self._keys or written in self._texts
+
+    def add(self, key: Key) -> None:
+        """Take a number."""
+        self._keys.add(key)
 
 
 def _anchors(group: _Street, side: list[int], odd: bool, breaks: list[Break]) -> set[int]:
@@ -251,7 +263,7 @@ class _Gap:
 
 
 def _fill(
-    gap: _Gap, at: Floats, ends: tuple[float | None, float | None], used: set[Key], rule: Rule
+    gap: _Gap, at: Floats, ends: tuple[float | None, float | None], used: _Used, rule: Rule
 ) -> list[Key | None]:
     """Keys for the unnumbered items of one gap, rising; None where the gap has no room."""
     need = len(at)
@@ -269,7 +281,7 @@ def _fill(
     return keys + _attached(anchor, gap.high, need - len(free), used)
 
 
-def _open_end(first: int, need: int, used: set[Key], rule: Rule) -> list[Key]:
+def _open_end(first: int, need: int, used: _Used, rule: Rule) -> list[Key]:
     """The next numbers after the last anchor, one after the other."""
     keys: list[Key] = []
     n = first
@@ -294,7 +306,7 @@ def _spread(free: int, at: Floats, ends: tuple[float | None, float | None]) -> l
     return chosen
 
 
-def _attached(after: Key | None, before: Key, need: int, used: set[Key]) -> list[Key | None]:
+def _attached(after: Key | None, before: Key, need: int, used: _Used) -> list[Key | None]:
     """Attached numbers (附N号) that lie after one key and before another: the next ones, else one level deeper."""
     if after is None:
         return [None] * need

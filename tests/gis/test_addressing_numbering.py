@@ -108,6 +108,16 @@ def test_every_kind_of_mess_is_listed():
     assert len([b for b in found.breaks if b.reason == "order"]) == 1
 
 
+def test_block_and_house_numbers_go_on_in_their_own_way():
+    found = on_one_street([(0, "R", "89-15"), (10, "R", ""), (20, "R", "89-21A"), (30, "R", ""), (0, "L", "89-10")])
+    assert list(found.text) == ["89-15", "89-17", "89-21A", "89-23", "89-10"]
+
+
+def test_a_text_that_was_read_otherwise_is_not_issued_again():
+    found = on_one_street([(0, "R", "1"), (5, "R", "1-3"), (9, "R", ""), (10, "R", "5")], Rule(infill="letter"))
+    assert len(set(found.text)) == 4
+
+
 def test_numbers_of_other_streets_do_not_matter():
     found = number(
         np.array([0, 1, -1]), np.zeros(3), np.array([True, True, True]), np.array(["", "", ""], dtype=object), RULE
@@ -128,8 +138,12 @@ def test_reading(text, key):
 
 def test_ranges_and_hyphenated_blocks():
     assert [(d.low, d.high) for d in doornumbers.read("64-70")] == [((64,), (70,))]
-    assert [d.low for d in doornumbers.read("89-15", hyphenated=True)] == [(8915,)]
-    assert doornumbers.write((8915,), hyphenated=True) == "89-15"
+    assert [d.low for d in doornumbers.read("89-15", block=100)] == [(8915,)]
+    assert doornumbers.write((8915,), block=100) == "89-15"
+    assert [d.low for d in doornumbers.read("89-15A", block=100)] == [(8915, 1)]
+    assert doornumbers.block_of(["89-15", "89-17", "89-19"]) == 100
+    assert doornumbers.block_of(["8-98", "8-100", "8-02"]) == 1000
+    assert doornumbers.block_of(["1", "2", "89-15"]) == 0
     assert [d.low for d in doornumbers.read("1;3；5")] == [(1,), (3,), (5,)]
 
 
