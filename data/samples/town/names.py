@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, Final
 
 import numpy as np
@@ -28,8 +28,11 @@ def numeral(number: int) -> str:
 
 
 def one_by_one(rng: np.random.Generator, *lists: list[str]) -> Iterator[str]:
-    """Every join of one word of each list, in random order; then the same again with 新, 二, 三 … before them."""
-    joined = ["".join(parts) for parts in product(*lists)]
+    """Every join of one word of each list, in random order, but none that stutters (塘塘).
+
+    Then the same again with 新, 第二, 第三 … before them.
+    """
+    joined = ["".join(parts) for parts in product(*lists) if all(a[-1] != b[0] for a, b in pairwise(parts))]
     order = rng.permutation(len(joined))
     yield from (joined[i] for i in order)
     for again in range(2, 100):

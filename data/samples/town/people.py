@@ -7,11 +7,13 @@ from typing import Any, Final
 import numpy as np
 import shapely
 
+from data.samples.town.names import words
 from data.samples.town.site import Site
 
 #: Counted households one full-time grid worker answers for.
 A_WORKER: Final = 430
 SINCE: Final = "2024-01-01"
+POLICE: Final = "社区民警"
 
 
 def fill_posts(site: Site) -> None:
@@ -24,7 +26,7 @@ def fill_posts(site: Site) -> None:
     for shape, community in zip(town["communities"].geometry, town["communities"].rows, strict=True):
         own = np.flatnonzero(code == community["code"])
         middle = shapely.point_on_surface(shape)
-        for title in ("总网格长", "社区民警"):
+        for title in ("总网格长", POLICE):
             _appoint(site, title, community, "community", "community", community["name"], middle)
         count = max(1, round(homes[own].sum() / A_WORKER))
         for part in _parts(places[own], homes[own], count):
@@ -65,14 +67,13 @@ def _appoint(
 ) -> None:  # fmt: skip
     town = site.town
     number = len(town["posts"]) + 1
-    office = "村委会" if community["kind"] == "rural" else "居委会"
+    office = community["name"] + ("村委会" if community["kind"] == "rural" else "居委会")
+    if title == POLICE:
+        office = words()["county"] + "公安局"
     post = town["posts"].add(
         None, title=title, community=community["code"], level=level, phone=f"0000-{5550000 + number:07d}"
     )
-    worker = town["workers"].add(
-        None, name=site.names.draw("person"), organisation=community["name"] + office,
-        phone=post["phone"],
-    )  # fmt: skip
+    worker = town["workers"].add(None, name=site.names.draw("person"), organisation=office, phone=post["phone"])
     town["assignments"].add(
         at, worker=worker["source_id"], post=post["source_id"], community=community["code"], area_kind=kind,
         area=area, valid_from=SINCE,
