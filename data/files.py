@@ -1,4 +1,7 @@
-"""Any input file by its name: OpenStreetMap extracts and GeoPackages."""
+"""Any input file by its name: OpenStreetMap extracts and GeoPackages.
+
+The reader of GeoPackages brings GDAL, pandas and Arrow into memory, so it is imported only for one.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from data.gis_files import read_geopackage, read_territory
 from data.osm import digest_of, read_osm
 from gis.errors import InputError
 from gis.progress import Progress, silent
@@ -27,12 +29,16 @@ def read_sources(path: str | Path, territory: str | Path | None = None, progress
     if kind.endswith(OSM):
         sources = read_osm(file, progress=progress)
     elif kind.endswith(GIS):
+        from data.gis_files import read_geopackage
+
         sources = read_geopackage(file, progress=progress)
     else:
         raise InputError("input.not_a_map", file=file.name, kinds=", ".join((*OSM, *GIS)))
     digest = digest_of(file)
     if territory is None:
         return replace(sources, digest=digest)
+    from data.gis_files import read_territory
+
     other = _readable(territory)
     both = hashlib.sha256(f"{digest}{digest_of(other)}".encode()).hexdigest()
     return replace(sources, digest=both, territory=read_territory(other, sources.crs))

@@ -1,4 +1,7 @@
-"""Plan files: a GeoPackage with the layers of the contract, written whole or not at all, and read back."""
+"""Plan files: a GeoPackage with the layers of the contract, written whole or not at all, and read back.
+
+geopandas and pyogrio (125 MB in memory) are imported where a file is written or read: after the cut is made.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import geopandas
 import numpy as np
-import pandas
-import pyogrio
 import shapely
 
 from gis.blocks.model import AtomSet
@@ -66,6 +66,8 @@ def tables_of(
 
     ``estimated`` is per building of ``sources``; the others are per atom.
     """
+    import pandas
+
     code = plan.grids.code
     atom_grid = code[plan.assignment]
     building_atom = atom_set.building_atom
@@ -139,6 +141,8 @@ def tables_of(
 
 
 def _layer(geometry: Any, columns: Mapping[str, Any]) -> Frame:
+    import geopandas
+
     frame: Frame = geopandas.GeoDataFrame(dict(columns), geometry=np.asarray(geometry, dtype=object))
     return frame
 
@@ -227,6 +231,8 @@ def write_plan(
 
     Raises :class:`InputError` when the folder cannot be written to.
     """
+    import pyogrio
+
     target = Path(path)
     part = target.with_name(f".{target.name}.{os.getpid()}.part.gpkg")
     try:
@@ -244,6 +250,8 @@ def write_plan(
 
 def _append(part: Path, name: str, kind: str, frame: Frame, crs: str, *, append: bool, attribution: str = "") -> None:
     about = {"attribution": attribution} if attribution else None
+    import pyogrio
+
     if not kind:
         pyogrio.write_dataframe(frame, part, layer=name, driver="GPKG", append=append)
         return
@@ -273,6 +281,8 @@ def read_plan(path: str | Path) -> PlanFile:
 
     Raises :class:`InputError` when the file is missing or is no plan file.
     """
+    import pyogrio
+
     file = Path(path)
     if not file.is_file():
         raise InputError("input.missing_file", file=str(path))
