@@ -56,9 +56,11 @@ def create_app(config: Config) -> Flask:
 def from_environment() -> Flask:
     """The application of a server worker, configured by its environment."""
     from gis.locate import index
+    from gis.tiles import encode
 
     app = create_app(Config.from_environment())
     index.warm()
+    encode.warm()
     try:
         app.extensions[KEY].published.warm()
     except SQLAlchemyError as error:  # it may come later; /readyz says so until then

@@ -1,7 +1,7 @@
 """Vector tiles through PostGIS (``ST_AsMVT``); the layers of one tile are simply joined.
 
-Layers that form a coverage at low zooms (grids, communities) and labels come as arrays, already simplified
-together; everything else is read from the published tables. ``MATERIALIZED`` matters: without it
+Layers that form a coverage at low zooms (grids, communities) and labels are encoded by ``gis.tiles.encode`` from
+arrays, simplified together; everything else is read from the published tables here. ``MATERIALIZED`` matters: without it
 ``ST_AsMVTGeom`` is computed twice.
 """
 
@@ -177,7 +177,7 @@ def from_arrays(
     columns: Mapping[str, Sequence[Any]],
     geometry: Geometries,
 ) -> bytes:
-    """One layer of one tile from features at hand (EPSG:3857); points just beyond the edge are left out."""
+    """One layer of one tile from features at hand (EPSG:3857): what ``gis.tiles.encode`` is compared with."""
     if not len(geometry):
         return b""
     w, s, e, n = bounds(*tile)
