@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numba import njit
-from scipy.spatial import Delaunay, QhullError
 
+from gis.blocks.delaunay import triangulate
 from gis.blocks.lines import simple_lines
 from gis.territory.model import Floats, Ints
 
@@ -31,22 +31,15 @@ def ridges_between(points: Floats, label: Ints, area: shapely.Polygon) -> Ridges
     """Voronoi edges between points of different label inside a polygon."""
     x0, y0, x1, y1 = area.bounds
     centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
-    radius = 20.0 * max(x1 - x0, y1 - y0, 1.0)
+    radius = 4.0 * max(x1 - x0, y1 - y0, 1.0)
     around = radius * np.column_stack([np.cos(_FAR), np.sin(_FAR)])
     moved = np.concatenate([points - centre, around])
     labels = np.concatenate([label, np.full(len(around), -1)])
-    try:
-        mesh = Delaunay(moved)
-    except QhullError:  # all points in one place
-        return _none()
-    beside, degree = _dual(mesh.simplices, mesh.neighbors, labels)
-    middles = _centres(moved, mesh.simplices, 2.0 * radius)
-    start, end, left, right = _trace(moved, mesh.simplices, beside, degree, middles, STRAIGHT)
+    triangles, over = triangulate(moved)
+    beside, degree = _dual(triangles, over, labels)
+    middles = _centres(moved, triangles, 2.0 * radius)
+    start, end, left, right = _trace(moved, triangles, beside, degree, middles, STRAIGHT)
     return _inside(Ridges(start + centre, end + centre, left, right), area)
-
-
-def _none() -> Ridges:
-    return Ridges(np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
 def _inside(ridges: Ridges, area: shapely.Polygon) -> Ridges:
