@@ -245,7 +245,8 @@ def _save(connection: Connection, territory: Territory, cut: Cut, ruleset: Rules
     sources, atoms, households = cut.sources, cut.atom_set, cut.estimated
     territories.save_lines(connection, territory, sources)
     progress("store", 0.2)
-    communities = territories.save_communities(connection, territory, sources.communities)
+    areas = planning.communities_of(cut)
+    communities = territories.save_communities(connection, territory, sources.communities if areas is None else areas)
     compounds = territories.save_compounds(connection, territory, sources.compounds)
     inside = atoms.building_atom >= 0
     community = np.full(len(inside), -1, dtype=np.int64)
@@ -268,13 +269,14 @@ def _save(connection: Connection, territory: Territory, cut: Cut, ruleset: Rules
 
 def _summary(cut: Cut, territory: Territory, atom_set: int, staffed: int, fresh: bool) -> Imported:
     inside = cut.atom_set.building_atom >= 0
+    areas = planning.communities_of(cut)
     return Imported(
         territory=territory.name,
         crs=territory.crs,
         streets=len(cut.sources.streets),
         buildings=int(inside.sum()),
-        communities=len(cut.sources.communities),
-        households=int(cut.estimated.households[inside].sum()),
+        communities=0 if areas is None else len(areas),
+        households=int(cut.households.sum()),
         atoms=len(cut.atom_set.geometry),
         excluded=len(cut.sources.excluded) + len(cut.atom_set.excluded),
         people=staffed,

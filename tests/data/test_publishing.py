@@ -16,6 +16,7 @@ from api.services import importing, partitioning, planning, publishing
 from data.postgres import atom_sets, grids, plans, publications, territories
 from data.postgres.unit_of_work import UnitOfWork
 from gis.errors import ConflictError, NotFoundError
+from gis.territory.layers import make_atoms, make_sources
 
 pytestmark = pytest.mark.database
 
@@ -300,3 +301,28 @@ def test_nothing_to_publish_is_told(engine, drawn):
     assert told.value.code == "store.no_plan"
     with engine.connect() as connection:
         assert plans.count(connection, territories.get(connection, "bare").id) == 0
+
+
+def parcels():
+    """Twelve given atoms of 200 m, 240 households each, two communities; no buildings and no streets."""
+    boxes = [shapely.box(500_000 + 200 * i, 3_000_000 + 200 * j, 500_200 + 200 * i, 3_000_200 + 200 * j)
+             for i in range(4) for j in range(3)]  # fmt: skip
+    labels = ["430104007001"] * 6 + ["430104007002"] * 6
+    return make_sources("EPSG:32650", atoms=make_atoms(boxes, [240] * 12, community=labels), digest="parcels")
+
+
+def test_given_atoms_are_planned_and_published_as_they_are(engine, request, rows, one):
+    name = request.node.name
+    done = importing.import_sources(engine, parcels(), name, ruleset=RULES, origin="drawn")
+    assert (done.atoms, done.buildings, done.communities, done.households) == (12, 0, 2, 12 * 240)
+    made = partitioning.partition(engine, name, JOB)
+    assert made.report["communities_given"]
+    published = publishing.publish(engine, name)
+    assert published.grids == 6
+    total = "SELECT sum(households), sum(ST_Area(geom)) FROM grid_version WHERE publication_id = :p"
+    assert rows(total, p=published.publication.id) == [(12 * 240, 12 * 200.0 * 200.0)]
+    # other bounds do not cut given atoms
+    partitioning.partition(engine, name, planning.Job(planning.ruleset_of("default", 100, 250, 200), iterations=1))
+    assert (
+        one("SELECT count(*) FROM atom_set a JOIN territory t ON t.id = territory_id WHERE t.name = :n", n=name) == 1
+    )
