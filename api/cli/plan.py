@@ -23,6 +23,7 @@ from api.messages import shell_language, text
 @click.option("--iterations", type=click.IntRange(1), help="Rounds of search: repeatable to the byte.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Search so long; the report says how far.")
 @click.option("--workers", type=click.IntRange(1), help="Processes; the plan is the same with any number.")
+@click.option("--lots", type=click.Path(path_type=Path), help="CSV of lots to fit the estimate to.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write the measures as JSON.")
 def plan(
     source: Path,
@@ -37,6 +38,7 @@ def plan(
     iterations: int | None,
     seconds: float | None,
     workers: int | None,
+    lots: Path | None,
     report: Path | None,
 ) -> None:
     """Cut a map file (.osm.pbf, .osm, .osm.gz or .gpkg) into responsibility grids 网格.
@@ -52,7 +54,9 @@ def plan(
     progress = ConsoleProgress()
     job = Job(ruleset_of(ruleset, minimum, maximum, target), seed, iterations, seconds, workers)
     try:
-        outcome = plan_file(source, output, job, territory=territory, to_crs=crs, report=report, progress=progress)
+        outcome = plan_file(
+            source, output, job, territory=territory, to_crs=crs, report=report, lots=lots, progress=progress
+        )
     finally:
         progress.close()
     for line in summary(outcome.report, output, shell_language()):

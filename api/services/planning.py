@@ -10,17 +10,17 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
-import pyproj
 import shapely
 
 from api.version import VERSION
 from data import rulesets
 from data.files import read_sources
+from data.lots import read_lots
 from data.plan_files import tables_of, write_plan
 from gis.blocks.build import build_atoms
 from gis.blocks.given import atoms_from_given
@@ -34,10 +34,14 @@ from gis.districting.rulesets import Ruleset
 from gis.errors import InputError
 from gis.progress import Progress, silent
 from gis.territory.check import prepare
-from gis.territory.households import Households, Rule, estimate
+from gis.territory.crs import parsed
+from gis.territory.households import Calibration, Households, Rule, calibrate, estimate
 from gis.territory.hull import territory_of
 from gis.territory.layers import make_areas
 from gis.territory.model import Areas, Floats, Ints, Sources
+
+#: Lots with known dwellings below which a sample says too little.
+LEAST_LOTS: Final = 50
 
 Origin = Literal["atoms", "communities", "given", "hull"]
 
@@ -186,32 +190,38 @@ def plan_file(
     territory: str | Path | None = None,
     to_crs: str | None = None,
     report: str | Path | None = None,
+    lots: str | Path | None = None,
     progress: Progress = silent,
 ) -> Outcome:
     """Read a map file, cut it into grids, write the plan file and, where asked, the report.
 
-    ``to_crs`` re-projects what is written, never what is measured. Raises :class:`InputError` before anything is
+    ``to_crs`` re-projects what is written, never what is measured; ``lots`` is a CSV sample to which the estimate of
+    households is fitted. Raises :class:`InputError` before anything is
     written when the input, the output's place or ``to_crs`` is at fault.
     """
     _writable(source, output, report)
-    target = None if to_crs is None else _known_crs(to_crs)
+    if to_crs is not None:
+        parsed(to_crs)
+    fitted = None if lots is None else calibrated(lots)
     clock = Clock()
     with clock.step("read"):
         progress("read", 0.0)
         sources = prepare(read_sources(source, territory, progress))
         progress("read", 1.0, f"{len(sources.buildings):,} + {len(sources.streets):,}")
     with clock.step("blocks"):
-        made = cut(sources, job.ruleset, progress=progress)
+        made = cut(sources, job.ruleset, rule=None if fitted is None else fitted.rule, progress=progress)
         progress("atoms", 1.0, f"{len(made.atom_set.geometry):,}")
     with clock.step("solve"):
         plan = solve(made, job, progress)
     with clock.step("write"):
         progress("write", 0.0)
         tables = tables_of(sources, made.atom_set, plan, made.estimated, made.households, made.work)
-        write_plan(output, tables, made.atom_set.crs, to_crs=target, attribution=sources.attribution)
+        write_plan(output, tables, made.atom_set.crs, to_crs=to_crs, attribution=sources.attribution)
     figures = {
         **report_of(made.atom_set, plan),
         **_about(made, tables, source),
+        "households_rule": asdict(Rule() if fitted is None else fitted.rule),
+        "calibration": None if fitted is None else {k: v for k, v in asdict(fitted).items() if k != "rule"},
         "seconds": {k: round(v, 3) for k, v in clock.seconds.items()},
         "cpu_seconds": round(cpu_seconds(), 3),
         "peak_mb": round(peak_mb(), 1),
@@ -221,6 +231,15 @@ def plan_file(
         write_json(Path(report), figures)
     progress("write", 1.0)
     return Outcome(made, plan, figures)
+
+
+def calibrated(lots: str | Path) -> Calibration:
+    """The estimate of households fitted to a deployment's own sample, with its error."""
+    sample = read_lots(lots)
+    known = int(np.count_nonzero((sample.residential_area > 0) & (sample.dwellings > 0)))
+    if known < LEAST_LOTS:
+        raise InputError("lots.too_few", file=Path(lots).name, count=known)
+    return calibrate(sample)
 
 
 def _about(made: Cut, tables: dict[str, Any], source: str | Path) -> dict[str, Any]:
@@ -258,16 +277,6 @@ def _writable(source: str | Path, output: str | Path, report: str | Path | None)
             raise InputError("plan_file.not_written", file=str(file), detail=str(file.parent))
         if file.exists() and Path(source).exists() and file.samefile(source):
             raise InputError("plan_file.same_file", file=str(file))
-
-
-def _known_crs(crs: str) -> str:
-    try:
-        known = pyproj.CRS.from_user_input(crs)
-    except pyproj.exceptions.CRSError:
-        raise InputError("input.crs_unknown", crs=crs) from None
-    if not (known.is_projected or known.is_geographic):
-        raise InputError("input.crs_unknown", crs=crs)
-    return crs
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ import shapely
 
 from gis.errors import InputError
 from gis.territory.classes import LANE_RANK, STREET_RANK
-from gis.territory.crs import metre_crs, name_of, project
+from gis.territory.crs import known_metre_crs, metre_crs, name_of, project
 from gis.territory.model import Areas, Bools, Buildings, Columns, Exclusion, Floats, Geometries, Ints, Sources
 
 FAR: Final = 10.0  # degrees by which data may lie outside its CRS's area of use
@@ -27,7 +27,8 @@ SMALL: Final = 1.0  # m²: a smaller gap or overlap is repaired as well
 def prepare(sources: Sources, crs: str | None = None) -> Sources:
     """The input projected to its metre CRS (or ``crs``) and checked: what everything else works on."""
     check_places(sources)
-    return check(project(sources, crs or metre_crs(sources)))
+    target = metre_crs(sources) if crs is None else known_metre_crs(crs)
+    return check(project(sources, target))
 
 
 def check_coordinates(geometry: Geometries, crs: str, layer: str) -> None:

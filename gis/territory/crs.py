@@ -20,6 +20,7 @@ from gis.territory.model import Floats, Geometries, Sources
 
 #: Largest relative error of lengths for which the input's own CRS is kept.
 SCALE_ERROR: Final = 1e-3
+_MERCATOR: Final = frozenset({3857, 3785, 900913, 3395})
 _LAYERS: Final = ("streets", "barriers", "buildings", "compounds", "villager_groups", "communities")
 
 
@@ -44,6 +45,29 @@ def reproject(geometry: Any, source: str, target: str, layer: str = "") -> Any:
     if not np.isfinite(shapely.get_coordinates(moved)).all():
         raise InputError("input.wrong_crs", layer=layer, crs=name_of(source))
     return moved
+
+
+def known_metre_crs(crs: str) -> str:
+    """``crs`` itself. Raises :class:`InputError` when it is unknown, or no projected CRS in metres."""
+    known = parsed(crs)
+    if not known.is_projected or not _in_metres(known) or known.to_epsg() in _MERCATOR:
+        raise InputError("input.crs_not_metres", crs=crs)
+    return crs
+
+
+def parsed(crs: str) -> pyproj.CRS:
+    """A CRS by its name. Raises :class:`InputError` ``input.crs_unknown``."""
+    try:
+        known = pyproj.CRS.from_user_input(crs)
+    except pyproj.exceptions.CRSError:
+        raise InputError("input.crs_unknown", crs=crs) from None
+    if not (known.is_projected or known.is_geographic):
+        raise InputError("input.crs_unknown", crs=crs)
+    return known
+
+
+def _in_metres(crs: pyproj.CRS) -> bool:
+    return all(abs(axis.unit_conversion_factor - 1) < 1e-9 for axis in crs.axis_info[:2])
 
 
 def name_of(crs: str) -> str:
@@ -89,9 +113,9 @@ def metre_crs(sources: Sources) -> str:
 def _own_is_fit(crs: str, points: Floats) -> bool:
     """A projected CRS in metres whose scale along both axes is right within 0.1 % over the data."""
     known = pyproj.CRS.from_user_input(crs)
-    if not known.is_projected or any(abs(a.unit_conversion_factor - 1) > 1e-9 for a in known.axis_info[:2]):
+    if not known.is_projected or not _in_metres(known):
         return False
-    if known.to_epsg() in {3857, 3785, 900913} or known.coordinate_operation is None:
+    if known.to_epsg() in _MERCATOR or known.coordinate_operation is None:
         return False
     low, middle, high = np.percentile(points, [1, 50, 99], axis=0)
     to_degrees = _transformer(crs, "EPSG:4326")
