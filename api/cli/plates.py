@@ -49,6 +49,20 @@ def print_(
 
 
 @plates.command()
+@click.argument("code")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File: .svg, .png or .pdf.")
+@click.option("--size", default="medium", show_default=True, help="large, medium, small, building or unit.")
+@click.option("--pixels", default=1200, show_default=True, type=click.IntRange(100, 6000), help="Width of a PNG.")
+def picture(code: str, output: Path, size: str, pixels: int) -> None:
+    """Draw one plate by its address code: vector outlines for an engraver, or a picture."""
+    from api.cli.store import opened
+    from api.services import plates as service
+
+    with opened() as engine:
+        service.picture(engine, code, output, size=size, pixels=pixels)
+
+
+@plates.command()
 @click.argument("name")
 def host(name: str) -> None:
     """Set the host that new plates name (like dz.example.cn)."""

@@ -19,8 +19,9 @@ from data.postgres.plates import Community, Key, Premise
 from data.postgres.territories import Territory
 from data.postgres.unit_of_work import UnitOfWork
 from gis.addressing import codes
-from gis.addressing.plates.font import job_font
-from gis.addressing.plates.layout import SIZES, Plate
+from gis.addressing.plates import picture as pictures
+from gis.addressing.plates.font import Font, job_font
+from gis.addressing.plates.layout import SIZES, Plate, Size
 from gis.addressing.plates.pdf import document
 from gis.addressing.plates.proof import Fault, prove
 from gis.errors import ConflictError, InputError, NotFoundError
@@ -114,6 +115,35 @@ def print_to_file(
     )
     write_whole(file, done.pdf)
     return done
+
+
+def picture(engine: Engine, code: str, file: Path, *, size: str = "medium", pixels: int = 1200) -> None:
+    """One plate as SVG, PNG or PDF by the file's ending, for proofs and engravers; no batch is written.
+
+    ``code`` is the address code. Raises InputError for another ending, NotFoundError for an unknown code.
+    """
+    if size not in SIZES:
+        raise InputError("plates.size", size=size, known=", ".join(SIZES))
+    if file.suffix.lower() not in (".svg", ".png", ".pdf"):
+        raise InputError("plates.ending", file=str(file))
+    require_writable(file)
+    link = codes.parse(code)
+    with UnitOfWork(engine) as work:
+        premise = store.premise(work.connection, link.code) if link else None
+        if premise is None:
+            raise NotFoundError("plates.no_code", value=code[:40])
+        plate = _plate(premise, _key(work.connection, codes.normal_host(store.host(work.connection))))
+        work.commit()
+    font = job_font(plate_font(), [plate])
+    write_whole(file, _drawn(plate, SIZES[size], font, file.suffix.lower(), pixels))
+
+
+def _drawn(plate: Plate, size: Size, font: Font, ending: str, pixels: int) -> bytes:
+    if ending == ".svg":
+        return pictures.svg(plate, size, font).encode()
+    if ending == ".png":
+        return pictures.png(plate, size, font, pixels=pixels)
+    return document([plate], size, font, one_a_page=True)
 
 
 def set_host(engine: Engine, host: str) -> str:

@@ -107,17 +107,21 @@ def community(connection: Connection, territory: Territory, wanted: str) -> Comm
     raise NotFoundError("plates.no_community", name=wanted, known=listed or "-")
 
 
+_PREMISES = (
+    "SELECT a.id, a.code, a.level, a.text, coalesce(t.name, ''), b.number_text, coalesce(c.name, ''),"
+    " b.building_no, a.unit FROM address a JOIN address b ON b.id = coalesce(a.parent_id, a.id)"
+    " LEFT JOIN thoroughfare t ON t.id = b.thoroughfare_id LEFT JOIN compound c ON c.id = b.compound_id"
+    " WHERE a.status = 'issued' AND a.valid_to IS NULL"
+)
+
+
 def premises(
     connection: Connection, territory: Territory, community_id: int | None, levels: Sequence[str]
 ) -> list[Premise]:
     """Addresses in force that get plates, along streets and through compounds; of one community or of all."""
     rows = connection.execute(
         text(
-            "SELECT a.id, a.code, a.level, a.text, coalesce(t.name, ''), b.number_text, coalesce(c.name, ''),"
-            " b.building_no, a.unit FROM address a JOIN address b ON b.id = coalesce(a.parent_id, a.id)"
-            " LEFT JOIN thoroughfare t ON t.id = b.thoroughfare_id LEFT JOIN compound c ON c.id = b.compound_id"
-            " WHERE a.territory_id = :territory AND a.status = 'issued' AND a.valid_to IS NULL"
-            " AND a.level = ANY(:levels)"
+            f"{_PREMISES} AND a.territory_id = :territory AND a.level = ANY(:levels)"
             " AND (CAST(:community AS bigint) IS NULL OR a.community_id = CAST(:community AS bigint))"
             " ORDER BY c.name NULLS FIRST, t.name NULLS LAST, t.place, b.number, b.number_text,"
             " length(b.building_no), b.building_no, length(a.unit), a.unit, a.id"
@@ -125,6 +129,12 @@ def premises(
         {"territory": territory.id, "community": community_id, "levels": list(levels)},
     )
     return [Premise(*row) for row in rows]
+
+
+def premise(connection: Connection, code: str) -> Premise | None:
+    """The address of a code, where it has a plate (a room has none)."""
+    row = connection.execute(text(f"{_PREMISES} AND a.code = :code AND a.level <> 'room'"), {"code": code}).first()
+    return None if row is None else Premise(*row)
 
 
 def save_batch(

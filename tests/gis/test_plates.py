@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from data.fonts import plate_font
 from gis.addressing import codes
 from gis.addressing.plates import font as fonts
-from gis.addressing.plates import layout, pdf, proof, qr
+from gis.addressing.plates import layout, pdf, picture, proof, qr
 from gis.errors import InputError
 
 HOST, SECRET = "dz.example.cn", bytes(range(32))
@@ -116,6 +116,47 @@ def test_texts_can_be_copied_from_the_pdf(plates, font):
     assert "人民路" in text
     assert plates[0].code in text
     assert HOST in text
+
+
+def test_pictures_of_one_plate_read_back(plates, font):
+    from PIL import Image
+
+    for p in plates[:9]:
+        image = Image.open(io.BytesIO(picture.png(p, layout.SIZES["medium"], font, pixels=600)))
+        assert image.size[0] in (600, 601)
+        (found,) = zxingcpp.read_barcodes(image)
+        assert found.text == p.url
+
+
+def test_svg_is_outlines_only_and_well_formed(plates, font):
+    from xml.etree import ElementTree
+
+    evil = replace(plates[0], name="<人&民>路")
+    drawn = picture.svg(evil, layout.SIZES["small"], fonts.job_font(plate_font(), [evil]))
+    root = ElementTree.fromstring(drawn)
+    assert root.get("width") == "150mm"
+    kinds = {element.tag.rpartition("}")[2] for element in root.iter()}
+    assert kinds == {"svg", "title", "metadata", "g", "path", "rect"}
+    assert root[0].text.startswith("<人&民>路12号")
+
+
+@pytest.mark.browser
+def test_svg_looks_like_the_pdf(plates, font, chromium, tmp_path):
+    from PIL import Image
+    from playwright.sync_api import sync_playwright
+
+    p, size = plates[3], layout.SIZES["medium"]
+    (tmp_path / "plate.svg").write_text(picture.svg(p, size, font), "utf-8")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1100, "height": 700})
+        page.goto((tmp_path / "plate.svg").as_uri())
+        shot = Image.open(io.BytesIO(page.locator("svg").screenshot())).convert("L")
+        browser.close()
+    (found,) = zxingcpp.read_barcodes(shot)
+    assert found.text == p.url
+    other = Image.open(io.BytesIO(picture.png(p, size, font, pixels=shot.size[0]))).convert("L").resize(shot.size)
+    assert np.abs(np.asarray(shot, dtype=float) - np.asarray(other, dtype=float)).mean() < 6
 
 
 def test_the_proof_sees_two_plates_swapped(plates, font):
