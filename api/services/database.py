@@ -7,6 +7,7 @@ from pathlib import Path
 
 from data.postgres import backup as backups
 from data.postgres import cluster, deployment, migrate
+from gis.errors import SetupError
 from gis.progress import Progress, silent
 
 
@@ -25,10 +26,17 @@ class State:
 
 
 def ready(progress: Progress = silent) -> str:
-    """Address of a database at the newest schema: the private one is started and brought there."""
+    """Address of a database at the newest schema: the private one is started and brought there.
+
+    A server of one's own is not changed: SetupError ``db_unreachable`` or ``db_old_schema`` says what to do.
+    """
     url = cluster.ensure(progress)
-    if not cluster.external() and migrate.revision(url) not in migrate.heads():
-        deployment.prepare(url)
+    found = migrate.revision(url)
+    if found in migrate.heads():
+        return url
+    if cluster.external():
+        raise SetupError("db_old_schema", found=found or "-", newest=", ".join(migrate.heads()))
+    deployment.prepare(url)
     return url
 
 

@@ -11,9 +11,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from data.postgres import migrations
 from data.postgres.connect import engine_of
+from gis.errors import SetupError
 
 #: Extensions the schema needs. PostGIS must be made by a superuser; the others are trusted.
 EXTENSIONS: Final[tuple[str, ...]] = ("postgis", "btree_gist", "pg_trgm")
@@ -34,9 +36,12 @@ def heads() -> tuple[str, ...]:
 
 
 def revision(url: str) -> str | None:
-    """The revision a database is at, None when it is empty."""
-    with engine_of(url) as engine, engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    """The revision a database is at, None when it is empty. SetupError ``db_unreachable`` when nobody answers."""
+    try:
+        with engine_of(url) as engine, engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    except OperationalError as error:
+        raise SetupError("db_unreachable", reason=str(error.orig).strip().splitlines()[0]) from None
 
 
 def upgrade(url: str, to: str = "head") -> None:

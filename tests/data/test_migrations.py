@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from data.postgres import migrate, schema
 from data.postgres.connect import engine_of
+from gis.errors import SetupError
 
 pytestmark = pytest.mark.database
 
@@ -72,3 +73,19 @@ def test_a_division_code_names_one_division_on_a_day(database_url):
             connection.execute(add, {"name": "岳麓区", "since": "1996-07-01", "until": None})
         with pytest.raises(IntegrityError), engine.begin() as connection:
             connection.execute(add, {"name": "别名", "since": "2000-01-01", "until": "2001-01-01"})
+
+
+def test_a_server_that_does_not_answer_is_told():
+    with pytest.raises(SetupError, match="db_unreachable"):
+        migrate.revision("postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=3")
+
+
+def test_a_server_of_ones_own_is_not_migrated_unasked(database_url, monkeypatch):
+    from api.services import database
+
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    assert database.ready() == database_url
+    migrate.downgrade(database_url, "base")
+    with pytest.raises(SetupError, match="db_old_schema"):
+        database.ready()
+    migrate.upgrade(database_url)
