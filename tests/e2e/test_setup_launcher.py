@@ -265,7 +265,8 @@ def test_two_first_starts_at_once_install_once(with_uv: Checkout) -> None:
 def test_a_read_only_checkout_keeps_compiled_loops_with_the_user(with_uv: Checkout, tmp_path: Path) -> None:
     with_uv.run("plan")
     cache = with_uv.root / ".wangge/numba"
-    (cache / "kernel.nbi").write_text("compiled")
+    (cache / "blocks").mkdir()
+    (cache / "blocks/kernel.nbi").write_text("compiled")
     own = tmp_path / "home"
     command = [str(with_uv.bin / "sh"), str(with_uv.root / "wangge"), "plan"]
     user = 65534 if os.geteuid() == 0 else None  # root may write everywhere
@@ -285,7 +286,8 @@ def test_a_read_only_checkout_keeps_compiled_loops_with_the_user(with_uv: Checko
     assert ended.returncode == 0, ended.stderr
     used = Path(ended.stdout.split("cache=")[1].split()[0])
     assert used.is_relative_to(own)
-    assert (used / "kernel.nbi").read_text() == "compiled"
+    assert (used / "blocks/kernel.nbi").read_text() == "compiled"
+    assert (used / "blocks").stat().st_mode & 0o200
 
 
 def test_second_start_of_this_checkout_takes_under_five_seconds() -> None:
