@@ -76,9 +76,11 @@ def print_community(
             raise NotFoundError("plates.none_of_size", community=place.name or place.code, size=size)
         key = _key(connection, codes.normal_host(host or store.host(connection)))
         plates = [_plate(p, key) for p in premises]
-        font = job_font(plate_font(), plates)
+        title = territory.title or territory.name
+        note = "    ".join(dict.fromkeys(v for v in (title, place.name or place.code, territory.attribution) if v))
+        font = job_font(plate_font(), plates, note=note + "0123456789/ ")
         progress("plates", 0.05)
-        pdf = document(plates, SIZES[size], font, one_a_page=one_a_page, progress=progress)
+        pdf = document(plates, SIZES[size], font, one_a_page=one_a_page, note=note, progress=progress)
         proof = prove(pdf, plates, SIZES[size], one_a_page=one_a_page, progress=progress)
         _require_proof(proof.faults)
         batch = store.save_batch(

@@ -159,6 +159,27 @@ def test_svg_looks_like_the_pdf(plates, font, chromium, tmp_path):
     assert np.abs(np.asarray(shot, dtype=float) - np.asarray(other, dtype=float)).mean() < 6
 
 
+def test_a_note_stands_at_the_foot_of_every_sheet_and_on_no_plate(plates):
+    note = "人民路社区 © OpenStreetMap contributors"
+    font = fonts.job_font(plate_font(), plates, note=note + "/𠀀")
+    for size in layout.SIZES.values():
+        made = pdf.document(plates, size, font, note=note + "𠀀")
+        assert proof.prove(made, plates, size).verified == 14
+        document = pypdfium2.PdfDocument(made)
+        try:
+            page, count = document[0].get_textpage(), len(document)
+            lowest = min(y for _, y in pdf.sheet_for(size).corners) * pdf.MM
+            foot = page.get_text_bounded(0, 0, document[0].get_width(), lowest - 1)
+            page.close()
+        finally:
+            document.close()
+        assert "人民路社区" in foot
+        assert "© OpenStreetMap contributors" in foot
+        assert f"1/{count}" in foot
+    alone = pdf.document(plates, layout.SIZES["small"], font, note=note, one_a_page=True)
+    assert alone == pdf.document(plates, layout.SIZES["small"], font, one_a_page=True)
+
+
 def test_the_proof_sees_two_plates_swapped(plates, font):
     size = layout.SIZES["medium"]
     made = pdf.document([plates[1], plates[0], *plates[2:]], size, font)

@@ -42,9 +42,10 @@ class Font:
         return out
 
 
-def job_font(source: bytes, plates: Iterable[Plate], *, weight: int = BOLD) -> Font:
+def job_font(source: bytes, plates: Iterable[Plate], *, note: str = "", weight: int = BOLD) -> Font:
     """The font of a job from a variable TrueType font with a ``wght`` axis.
 
+    ``note`` is written beside plates; what the font lacks of it is left out.
     Raises InputError ``plates.glyphs`` naming every plate with a character the font lacks.
     """
     from fontTools import subset
@@ -55,7 +56,7 @@ def job_font(source: bytes, plates: Iterable[Plate], *, weight: int = BOLD) -> F
     font = TTFont(io.BytesIO(source), lazy=True)
     known = font.getBestCmap()
     _require_glyphs(plates, known)
-    characters = sorted({c for p in plates for c in _texts(p)} | set(ALWAYS))
+    characters = sorted({c for p in plates for c in _texts(p)} | set(ALWAYS) | {c for c in note if ord(c) in known})
     options = subset.Options()
     options.layout_features = []
     options.name_IDs = [1, 2, 6, 13, 14]

@@ -22,6 +22,8 @@ MM: Final = 72 / 25.4
 BLUE: Final = (0.0, 0.275, 0.62)
 CROP_MM: Final = 6.0
 GAP_MM: Final = 12.0
+#: Font size of the note at the foot of a sheet.
+NOTE_MM: Final = 3.2
 #: Sheets by name, width and height in mm (landscape).
 SHEETS: Final = {"A0": (1189.0, 841.0), "A1": (841.0, 594.0), "A2": (594.0, 420.0), "A3": (420.0, 297.0)}
 SHEET_OF: Final = {"large": "A0", "medium": "A1", "small": "A2", "building": "A0", "unit": "A1"}
@@ -55,18 +57,29 @@ def sheet_for(size: Size, *, one_a_page: bool = False) -> Sheet:
 
 
 def document(
-    plates: Sequence[Plate], size: Size, font: Font, *, one_a_page: bool = False, progress: Progress = silent
+    plates: Sequence[Plate],
+    size: Size,
+    font: Font,
+    *,
+    one_a_page: bool = False,
+    note: str = "",
+    progress: Progress = silent,
 ) -> bytes:
-    """The whole PDF; plates fill the sheets row by row in their order."""
+    """The whole PDF; plates fill the sheets row by row in their order.
+
+    ``note`` (what the batch is, whose map data it comes from) stands at the foot of every sheet, off the
+    plates, with the number of the page.
+    """
     sheet = sheet_for(size, one_a_page=one_a_page)
     pdf = _Writer()
     resources, pages = _resources(pdf, size, font), pdf.reserve()
     painter = _Painter(size, font)
     marks = _crop_marks(sheet, size)
-    kids = []
+    kids: list[int] = []
     each = len(sheet.corners)
     for first in range(0, len(plates), each):
-        content = [marks]
+        page = f"{len(kids) + 1}/{-(-len(plates) // each)}"
+        content = [marks, _foot(f"{note}    {page}", sheet, font) if note and sheet.crop else b""]
         for plate, (x, y) in zip(plates[first : first + each], sheet.corners, strict=False):
             content.append(b"q %s 0 0 %s %s %s cm\n" % (_n(MM), _n(MM), _n(x * MM), _n(y * MM)))
             content.append(painter.plate(plate))
@@ -167,6 +180,15 @@ def _crop_marks(sheet: Sheet, size: Size) -> bytes:
                 lines.append((cx, cy + away_y, cx, cy + away_y * CROP_MM * 0.9))
     drawn = b"".join(b"%s %s m %s %s l\n" % (_n(a * MM), _n(b * MM), _n(c * MM), _n(d * MM)) for a, b, c, d in lines)
     return b"0 G 0.4 w\n" + drawn + b"S\n"
+
+
+def _foot(note: str, sheet: Sheet, font: Font) -> bytes:
+    """A small line below the lowest plates."""
+    shown = [c for c in note if c in font.glyph]
+    wide = sum(font.width[c] for c in shown) * NOTE_MM
+    hexed = "".join(f"{font.glyph[c]:04X}" for c in shown).encode()
+    x = (sheet.width - wide) / 2 * MM
+    return b"BT 0 g /F1 %s Tf %s %s Td <%s> Tj ET\n" % (_n(NOTE_MM * MM), _n(x), _n(2.5 * MM), hexed)
 
 
 def _resources(pdf: _Writer, size: Size, font: Font) -> int:
