@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from api.cli.main import cli
+from data.files import read_sources
 from data.postgres.connect import engine_of
 from data.samples import shipped
 from gis.errors import WanggeError
@@ -93,6 +94,20 @@ def test_tables_are_previewed_then_written(run, town, tmp_path, ask):
     assert "1 buildings written" in run("import", "tables", path, "--territory", town, "--skip-unmatched")
     found = ask("SELECT households FROM building WHERE source_id = :s", s=source_id)
     assert found == [(households + 5,)]
+
+
+def test_a_place_is_read_under_its_own_name(run, monkeypatch, ask):
+    asked = []
+
+    def answer(query, *, progress):
+        asked.append(query)
+        return read_sources(shipped.path_of("town"))
+
+    monkeypatch.setattr("data.place.read_place", answer)
+    run("import", "place", "Somewhere, Far", "--title", "某地")
+    assert asked == ["Somewhere, Far"]
+    assert ask("SELECT title, fictitious FROM territory WHERE name = 'Somewhere, Far'") == [("某地", False)]
+    assert ask("SELECT source FROM import_run ORDER BY id DESC LIMIT 1") == [("Somewhere, Far",)]
 
 
 @pytest.mark.parametrize(
