@@ -325,7 +325,7 @@ def _grid_order(units: Units, assignment: Int, owner: Int, k: int) -> Int:
 
 
 def _kind(piece: Piece, counted: int, ruleset: Ruleset) -> str:
-    if piece.kind == "residential" and piece.counted == 0 and counted == 0 and ruleset.dedicated:
+    if piece.counted == 0 and counted == 0 and ruleset.dedicated:
         return "dedicated"
     return piece.kind
 

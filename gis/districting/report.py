@@ -59,7 +59,7 @@ def _part(
     plan: Plan,
 ) -> dict[str, Any]:
     total = objective.total
-    gap = None if lower_bound is None or total <= 0 else (total - lower_bound) / total
+    gap = None if lower_bound is None or total <= 0 else max(0.0, (total - lower_bound) / total)
     return {
         **asdict(measures),
         "seamless": seamless,

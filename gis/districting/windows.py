@@ -45,8 +45,8 @@ def repair(units: Units, part: Int, terms: Terms, outside: float, rng: np.random
     members = _members(part)
     place = np.full(len(units), -1, np.int64)
     for t in range(tries):
-        bad = [g for g, m in members.items() if not terms.minimum <= units.arrays.counted[m].sum() <= terms.maximum]
-        if not bad:
+        bad = [g for g, m in members.items() if _mendable(units.arrays.counted[m], terms)]
+        if not bad or (t >= 3 and 2 + t >= len(members)):  # every opening was tried on the whole plan
             break
         for g in bad:
             if g in members:
@@ -55,6 +55,11 @@ def repair(units: Units, part: Int, terms: Terms, outside: float, rng: np.random
                     units, part, members, chosen, terms, outside, rng, place, open_above=(60.0, 450.0, 150.0)[t % 3]
                 )
     return part
+
+
+def _mendable(counted: Int, terms: Terms) -> bool:
+    """Whether a grid is out of range, and not because of a single unit too large for any grid."""
+    return not terms.minimum <= counted.sum() <= terms.maximum and counted.max() <= terms.maximum
 
 
 def redraw(
