@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
 
 from gis.errors import InputError
 from gis.progress import Progress, silent
 
-#: What ``town.gpkg`` was made with.
-COMMITTED_SIZE: Final = 2400
-COMMITTED_SEED: Final = 1
+#: Sizes that can be asked for, in buildings.
 LEAST: Final = 1000
 MOST: Final = 200_000
 
@@ -42,10 +38,3 @@ def write_sample(path: Path, size: int, seed: int, *, progress: Progress = silen
     buildings = town["buildings"]
     households = sum(n or 0 for n in buildings.column("households"))
     return Sample(path, len(buildings), households, len(town["communities"]))
-
-
-def copy_town(path: Path) -> Path:
-    """Copy the town that comes with the product."""
-    with as_file(files("data.samples") / "town.gpkg") as source:
-        shutil.copyfile(source, path)
-    return path

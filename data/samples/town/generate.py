@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
+import shapely
 
 from data.samples.town.divisions import Community, urban_communities, write_communities
 from data.samples.town.frame import HALF_WIDTH, Frame, make_frame
@@ -18,8 +19,6 @@ from data.samples.town.railway import add_railway_and_river, add_station
 from data.samples.town.site import Site, StreetLand
 from data.samples.town.villages import HOUSES_A_GROUP, fill_village, villages_of
 from gis.progress import Progress, silent
-
-import shapely  # isort: skip
 
 #: Buildings an average superblock gets, and the least share of all buildings that stand in villages.
 A_CELL: Final = 56
