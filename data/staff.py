@@ -1,8 +1,8 @@
-"""Reads what a GeoPackage says of an administration: divisions, and staff with their posts.
+"""Reads what a GeoPackage says of an administration: divisions, staff with their posts, doors of buildings.
 
 Layers (all optional): ``divisions`` (code, name, level, parent), ``workers`` (source_id, name, organisation, phone),
 ``posts`` (source_id, title, community, level, phone), ``assignments`` (worker, post, valid_from; a point where the
-work lies, if known).
+work lies, if known), ``addresses`` (a point each; building, and unit where the door is one's: 2单元).
 """
 
 from __future__ import annotations
@@ -41,6 +41,15 @@ class Division:
     name: str
     level: str
     parent: str
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """A door: the source id of its building, its name ("" where the building has one), a point."""
+
+    building: str
+    name: str
+    place: Any
 
 
 def read_divisions(path: Path) -> list[Division]:
@@ -84,6 +93,16 @@ def read_staff(path: Path, crs: str) -> list[Member]:
             )
         )
     return members
+
+
+def read_entrances(path: Path, crs: str) -> list[Entrance]:
+    """The ``addresses`` that are doors of a building, the first of each name; places are moved to ``crs``."""
+    found: dict[tuple[str, str], Entrance] = {}
+    for row, place in _rows(path, "addresses", crs):
+        building, name = row.get("building", ""), row.get("unit", "")
+        if building and isinstance(place, shapely.Point) and not place.is_empty:
+            found.setdefault((building, name), Entrance(building, name, place))
+    return list(found.values())
 
 
 def role_of(title: str) -> str:

@@ -14,7 +14,17 @@ from api.services import planning
 from api.services.planning import Cut
 from data import staff
 from data.files import read_sources
-from data.postgres import atom_sets, divisions, events, generations, people, publications, schema, territories
+from data.postgres import (
+    atom_sets,
+    divisions,
+    entrances,
+    events,
+    generations,
+    people,
+    publications,
+    schema,
+    territories,
+)
 from data.postgres import sources as kept
 from data.postgres.atom_sets import Loads, StoredAtoms
 from data.postgres.territories import BuildingRows, Territory
@@ -141,6 +151,7 @@ def import_sources(
     cut = planning.cut(prepared, ruleset, progress=progress)
     members = [] if administration is None else staff.read_staff(administration, prepared.crs)
     areas = [] if administration is None else staff.read_divisions(administration)
+    doors = [] if administration is None else staff.read_entrances(administration, prepared.crs)
     progress("store", 0.0)
     with UnitOfWork(engine) as work:
         connection = work.connection
@@ -154,6 +165,7 @@ def import_sources(
         atom_set = _save(connection, territory, cut, ruleset, progress)
         divisions.save(connection, areas, today)
         divisions.place_communities(connection, territory, today)
+        entrances.save(connection, territory, doors, today)
         staffed = people.save_staff(connection, territory, members)
         done = _summary(cut, territory, atom_set, staffed, atom_set != before)
         connection.execute(

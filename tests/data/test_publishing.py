@@ -326,3 +326,26 @@ def test_given_atoms_are_planned_and_published_as_they_are(engine, request, rows
     assert (
         one("SELECT count(*) FROM atom_set a JOIN territory t ON t.id = territory_id WHERE t.name = :n", n=name) == 1
     )
+
+
+def test_imports_that_meet_never_mix(engine, request, drawn, one):
+    name = request.node.name
+    told = []
+
+    def go(homes):
+        try:
+            importing.import_sources(
+                engine, drawn(homes=homes, digest=str(homes)), name, ruleset=RULES, origin="drawn"
+            )
+            told.append("written")
+        except ConflictError as error:
+            told.append(error.code)
+
+    threads = [threading.Thread(target=go, args=(homes,)) for homes in (30, 40, 50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(told) <= {"written", "store.changed_meanwhile"}
+    assert "written" in told
+    assert one(f"SELECT count(DISTINCT households) {BUILDINGS}", n=name) == 1

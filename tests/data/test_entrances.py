@@ -1,0 +1,63 @@
+"""Doors open and close on days; what has not changed is left alone."""
+
+from datetime import date
+
+import pytest
+import shapely
+from sqlalchemy import text
+
+from data.postgres import entrances, territories
+from data.staff import Entrance, read_entrances
+
+pytestmark = pytest.mark.database
+
+FIRST, SECOND, THIRD = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
+
+
+def door(building, name="", x=500_030.0):
+    return Entrance(building, name, shapely.Point(x, 3_000_040.0))
+
+
+def days(connection):
+    rows = connection.execute(
+        text(
+            "SELECT b.source_id, e.name, e.valid_from, e.valid_to FROM entrance e JOIN building b"
+            " ON b.id = e.building_id ORDER BY 1, 2, 3"
+        )
+    )
+    return [tuple(row) for row in rows]
+
+
+def test_doors_have_days(engine, territory):
+    with engine.connect() as connection:
+        of = territories.get(connection, territory)
+        doors = [door("b000", "1单元"), door("b000", "2单元", 500_050.0), door("none")]
+        assert entrances.save(connection, of, doors, FIRST) == 2
+        assert entrances.save(connection, of, doors, SECOND) == 0
+        moved = [door("b000", "1单元"), door("b000", "2单元", 500_055.0)]
+        assert entrances.save(connection, of, moved, SECOND) == 1
+        assert entrances.save(connection, of, moved[:1], THIRD) == 0
+        assert days(connection) == [
+            ("b000", "1单元", FIRST, None),
+            ("b000", "2单元", FIRST, SECOND),
+            ("b000", "2单元", SECOND, THIRD),
+        ]
+        connection.rollback()
+
+
+def test_a_door_gone_on_the_day_it_came_was_never_there(engine, territory):
+    with engine.connect() as connection:
+        of = territories.get(connection, territory)
+        entrances.save(connection, of, [door("b000")], FIRST)
+        entrances.save(connection, of, [door("b000", x=500_033.0)], FIRST)
+        assert days(connection) == [("b000", "", FIRST, None)]
+        connection.rollback()
+
+
+def test_the_towns_doors_are_read():
+    from data.samples import shipped
+
+    found = read_entrances(shipped.path_of("town"), "EPSG:4547")
+    assert len(found) > 500
+    assert len({(e.building, e.name) for e in found}) == len(found)
+    assert {e.name for e in found} >= {"", "1单元"}
