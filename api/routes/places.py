@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import Response
+from flask import Response, request
+from werkzeug.exceptions import TooManyRequests
 
 from api.answers import AsOfQuery, FoundList, GridCard, SearchQuery, Territories
 from api.context import here
 from api.endpoints import Endpoint, json
 from api.services import search as searching
 from api.services import territories as places
+from gis.addressing import codes
 
 
 def territories() -> Response:
@@ -24,7 +26,10 @@ def grid(grid_id: str, query: AsOfQuery) -> Response:
 
 
 def search(query: SearchQuery) -> Response:
-    """What a typed text may mean."""
+    """What a typed text may mean. Codes typed without their tag are counted like those at ``/d/``."""
+    link = codes.parse(query.q)
+    if link is not None and not link.key_id and not here().throttle.allows(request.remote_addr or ""):
+        raise TooManyRequests
     return json(searching.search(here().published, query.q, query.territory, query.limit))
 
 
@@ -47,7 +52,7 @@ ENDPOINTS: Final = (
         "Search by address, plate code, grid, street, compound or coordinate",
         {"application/json": FoundList},
         query=SearchQuery,
-        faults=(400,),
+        faults=(400, 429),
         tag="search",
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Final
 
 from flask import Response, request
@@ -12,17 +13,24 @@ from api.endpoints import Endpoint, json
 from api.services import tiles
 
 MVT: Final = "application/vnd.mapbox-vector-tile"
+#: Added to the ETag of a body that is not compressed.
+_PLAIN: Final = "-plain"
 
 
 def tile(layers: str, z: int, x: int, y: int) -> Response:
     """One gzipped tile; 304 when the caller's ETag still holds, 204 is never used (an empty tile is a tile)."""
     context = here()
-    known = next(iter(request.if_none_match), None)
+    plain = not request.accept_encodings["gzip"]
+    # a proxy may have weakened the tag, and a body without gzip has a tag of its own
+    known = {tag.removesuffix(_PLAIN) for tag in request.if_none_match.as_set(include_weak=True)}
     made = tiles.tile(context.published, context.tiles, layers, z, x, y, known)
-    answer = Response(made.body, 304 if made.etag == known else 200, mimetype=MVT)
-    answer.set_etag(made.etag)
+    held = made.etag in known
+    body = gzip.decompress(made.body) if plain and not held else made.body
+    answer = Response(body, 304 if held else 200, mimetype=MVT)
+    answer.set_etag(made.etag + (_PLAIN if plain else ""))
     answer.headers["Cache-Control"] = "no-cache"
-    if answer.status_code == 200:
+    answer.headers["Vary"] = "Accept-Encoding"
+    if not held and not plain:
         answer.headers["Content-Encoding"] = "gzip"
     return answer
 

@@ -1,8 +1,8 @@
 """Vector tiles through PostGIS (``ST_AsMVT``); the layers of one tile are simply joined.
 
 Layers that form a coverage at low zooms (grids, communities) and labels are encoded by ``gis.tiles.encode`` from
-arrays, simplified together; everything else is read from the published tables here. ``MATERIALIZED`` matters: without it
-``ST_AsMVTGeom`` is computed twice.
+arrays, simplified together; everything else is read from the published tables here. ``MATERIALIZED`` matters: without
+it ``ST_AsMVTGeom`` is computed twice.
 """
 
 from __future__ import annotations
@@ -110,7 +110,10 @@ WHERE b.geom_3857 && e.box AND b.present AND b.territory_id = ANY(:territories)
             15,
             {"code": "String", "label": "String", "text": "String"},
             """
-SELECT a.id, a.code, coalesce(nullif(a.number_text, ''), nullif(a.building_no, ''), '') AS label, a.text,
+SELECT a.id, a.code, a.text,
+       CASE WHEN a.level = 'building' AND a.building_no <> ''
+            THEN a.building_no || CASE WHEN a.text LIKE '%栋%' THEN '栋' ELSE '' END
+            ELSE coalesce(nullif(a.number_text, ''), a.building_no) END AS label,
        a.geom_3857 AS geom FROM address a
 WHERE a.geom_3857 && e.box AND a.level IN ('premise', 'building') AND a.status = 'issued'
   AND a.territory_id = ANY(:territories) AND a.valid_from <= CURRENT_DATE AND a.valid_to IS NULL

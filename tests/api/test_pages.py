@@ -105,6 +105,8 @@ def test_typing_is_throttled_scanning_is_not(world):
     statuses = [client.get(f"/d/{world.codes['good']}").status_code for _ in range(8)]
     assert 429 in statuses
     assert client.get(f"/d/{tail(world, 'good')}").status_code == 200
+    assert client.get("/api/search", query_string={"q": world.codes["good"]}).status_code == 429
+    assert client.get("/api/search", query_string={"q": "麓山路"}).status_code == 200
     app.extensions[KEY].engine.dispose()
 
 

@@ -22,7 +22,7 @@ def first(world):
 
 
 def get(client, layers, z, x, y, **headers):
-    return client.get(f"/tiles/{layers}/{z}/{x}/{y}.mvt", headers=headers)
+    return client.get(f"/tiles/{layers}/{z}/{x}/{y}.mvt", headers={"Accept-Encoding": "gzip", **headers})
 
 
 def decoded(answer):
@@ -139,9 +139,10 @@ def test_etag_and_freshness(client, world, first):
     assert not etag.startswith("W/")
     assert one.headers["Cache-Control"] == "no-cache"
     assert one.headers["Content-Encoding"] == "gzip"
-    again = get(client, "grids", 14, x, y, **{"If-None-Match": etag})
-    assert again.status_code == 304
-    assert again.data == b""
+    for tag in (etag, f"W/{etag}", f'"other", {etag}'):
+        again = get(client, "grids", 14, x, y, **{"If-None-Match": tag})
+        assert again.status_code == 304
+        assert again.data == b""
     with psycopg.connect(world.url.replace("postgresql+psycopg://", "postgresql://")) as connection:
         connection.execute("INSERT INTO generation VALUES (%s, 'grids', 1)", (first,))
     fresh = get(client, "grids", 14, x, y, **{"If-None-Match": etag})
@@ -153,6 +154,16 @@ def test_etag_and_freshness(client, world, first):
     with psycopg.connect(world.url.replace("postgresql+psycopg://", "postgresql://")) as connection:
         connection.execute("UPDATE generation SET number = number + 1")
     assert get(client, "grids", 14, a, b, **{"If-None-Match": etag}).status_code == 304  # another territory changed
+
+
+def test_a_reader_without_gzip_is_served_too(client, world, first):
+    x, y = tiles_of(client, world, first, 14)[0]
+    packed = get(client, "grids", 14, x, y)
+    plain = client.get(f"/tiles/grids/14/{x}/{y}.mvt", headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in plain.headers
+    assert plain.data == gzip.decompress(packed.data)
+    assert plain.headers["ETag"] != packed.headers["ETag"]
+    assert plain.headers["Vary"] == "Accept-Encoding"
 
 
 def test_an_empty_tile_is_a_tile(client):
