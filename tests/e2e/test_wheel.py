@@ -29,7 +29,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copy2(ROOT / name, source / name)
     wheels = tmp_path_factory.mktemp("wheels")
     build = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
-    subprocess.run([sys.executable, "-W", "ignore", "-c", build, str(wheels)], cwd=source, check=True, capture_output=True)
+    command = [sys.executable, "-W", "ignore", "-c", build, str(wheels)]
+    subprocess.run(command, cwd=source, check=True, capture_output=True)
     target = tmp_path_factory.mktemp("installed")
     with zipfile.ZipFile(next(wheels.glob("*.whl"))) as wheel:
         wheel.extractall(target)
