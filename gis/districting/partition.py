@@ -71,7 +71,7 @@ def choose(found: Regions, n: int, known: float, effort: Effort = THOROUGH) -> C
         return Choice(None, known, min(bound, known), bound >= known - 1e-3)
     keep = np.flatnonzero(reduced <= known - bound + TOLERANCE)
     if effort.cover_nodes and n <= MOST_UNITS:
-        quick = _by_cover(found, keep, np.maximum(reduced, 0.0), n, known, bound, effort)
+        quick = by_cover(found, keep, np.maximum(reduced, 0.0), n, known, bound, effort)
         if quick.proven or quick.chosen is not None or known - bound < FAR * abs(bound):
             return quick
     return _by_program(covers, cost, reduced, keep, known, bound, effort)
@@ -93,7 +93,7 @@ def _by_program(
     return Choice(keep[chosen], value, value if proven else min(bound, value), proven)
 
 
-def _by_cover(
+def by_cover(
     found: Regions, keep: Int, reduced: Floats, n: int, known: float, bound: float, effort: Effort
 ) -> Choice:
     """Choose among the regions worth keeping by depth-first search."""

@@ -26,8 +26,8 @@ from gis.errors import InputError
 from gis.progress import Progress, silent
 from gis.territory.model import Areas, Floats, Ints, Texts
 
-#: Rounds when neither ``iterations`` nor ``seconds`` is given.
-DEFAULT_ROUNDS = 4
+#: Rounds when neither ``iterations`` nor ``seconds`` is given, by the atoms of the largest piece.
+DEFAULT_ROUNDS = ((5_000, 4), (25_000, 2))
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def make_plan(
     """Divide every community into grids under a ruleset.
 
     ``households``, ``counted`` (those the ruleset bounds) and ``work`` are per atom. ``iterations`` is the number
-    of rounds (``DEFAULT_ROUNDS`` when left out); with ``seconds`` rounds are made until the time is over, and
+    of rounds (``default_rounds`` when left out); with ``seconds`` rounds are made until the time is over, and
     ``Plan.iterations`` says how many, for replay. The same input, seed and iterations give the same plan.
     Ctrl-C after the first round keeps the best plan so far. Raises ``InputError`` on empty or unequal input.
     """
@@ -92,24 +92,6 @@ def make_plan(
     solved, rounds = _search(todo, ruleset, seed, iterations, seconds, progress)
     solved = _settle(todo, solved, ruleset, progress)
     return _assemble(todo, solved, units, households, community, names, is_rural, given, ruleset, seed, rounds)
-
-
-def warm() -> None:
-    """Compile every kernel into numba's cache by planning a small chequer-board."""
-    from gis.districting.checker import board
-
-    atom_set, graph = board(["aabb", "aabb", "ccdd"], metres=50.0)
-    counted = np.full(12, 150, np.int64)
-    make_plan(atom_set, graph, counted, counted, counted.astype(float), None, _warm_rules(), iterations=1)
-
-
-def _warm_rules() -> Ruleset:
-    prices = dict.fromkeys(("cell", "residential", "secondary", "primary", "water", "rail", "wall", "community"), 1.0)
-    bounds = Bounds(300, 450, 600)
-    return Ruleset(
-        "warm", "", True, (), "all", True, bounds, "none", bounds, True, Bounds(1, 1, 2), prices, 15.0, "counted",
-        60.0, 50.0, "{division:12}{number:3}", 901, "第{ordinal}网格", "",
-    )  # fmt: skip
 
 
 def _load(counted: Floats, work: Floats, ruleset: Ruleset) -> Floats:
@@ -184,7 +166,7 @@ def _search(
 ) -> tuple[list[search.Search], int]:
     """The best plan of every piece, and the number of whole rounds made."""
     deadline = None if seconds is None or iterations is not None else time.monotonic() + seconds
-    rounds = 10**9 if deadline is not None else max(1, DEFAULT_ROUNDS if iterations is None else iterations)
+    rounds = 10**9 if deadline is not None else max(1, default_rounds(todo) if iterations is None else iterations)
     best: list[search.Search] = []
     made = 0
     try:
@@ -218,6 +200,12 @@ def _round(piece: Piece, ruleset: Ruleset, so_far: search.Search | None, lots: i
     if so_far is None:
         return search.start(piece.units, piece.bounds, terms, ruleset.outside, lots)
     return search.better(piece.units, piece.bounds, terms, ruleset.outside, so_far, lots)
+
+
+def default_rounds(todo: list[Piece]) -> int:
+    """Rounds for the pieces at hand: fewer where one of them is very large."""
+    largest = max(len(p.atoms) for p in todo)
+    return next((rounds for size, rounds in DEFAULT_ROUNDS if largest <= size), 1)
 
 
 def _settle(

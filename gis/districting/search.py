@@ -17,8 +17,10 @@ from gis.districting.proof import SOLVED_GRIDS, Proof, prove
 from gis.districting.rulesets import Bounds, Ruleset
 from gis.districting.units import Units, pieces
 
-#: Visits of every unit in round 0, and in each round after it.
+#: Visits of every unit in round 0 (fewer where there are many units), and in each round after it.
 FIRST_SWEEPS: Final = 3000
+FEWEST_SWEEPS: Final = 500
+FIRST_VISITS: Final = 6_000_000
 NEXT_SWEEPS: Final = 300
 
 #: Price of a household out of range while annealing: a steep wall would keep grids from trading blocks.
@@ -102,7 +104,8 @@ def start(units: Units, bounds: Bounds, terms: Terms, outside: float, seed: int)
     blocks = units.contract(label)
     part = first_plan(blocks, bounds)
     if part.max() > 0:
-        part = _anneal(blocks, part, terms, FIRST_SWEEPS, (300.0, 5.0), (0.5, GENTLE), seed)
+        sweeps = max(FEWEST_SWEEPS, min(FIRST_SWEEPS, FIRST_VISITS // len(blocks)))
+        part = _anneal(blocks, part, terms, sweeps, (300.0, 5.0), (0.5, GENTLE), seed)
         mended = mend(blocks, part, bounds)
         if mended is not None:
             part = _anneal(blocks, mended, terms, NEXT_SWEEPS, (60.0, 5.0), (5.0, GENTLE), seed)
