@@ -116,7 +116,7 @@ def _several(rings: Geometries, owner: Ints, shell: Bools) -> tuple[Geometries, 
             around = [k for k in by_size if shells[k].covers(inner)]
             if around:
                 holes[int(around[0])].append(hole)
-        out += [shapely.polygons(s.exterior, h) for s, h in zip(shells, holes, strict=True)]
+        out += [shapely.Polygon(s.exterior, h) for s, h in zip(shells, holes, strict=True)]
         names += [name] * len(shells)
     return np.array(out, dtype=object), np.array(names, dtype=np.int64)
 

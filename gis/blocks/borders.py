@@ -31,7 +31,8 @@ def border_segments(coverage: Coverage, rank: Ints, line: Ints, lines: Lines) ->
     turn = left[inner] > right[inner]
     start[turn], end[turn] = end[turn], start[turn].copy()
     low, high = np.minimum(left, right)[inner], np.maximum(left, right)[inner]
-    order = np.lexsort((end[:, 1], end[:, 0], start[:, 1], start[:, 0], high, low))
+    place = np.rint(start * 100.0).astype(np.int64)
+    order = np.lexsort(((place[:, 0] << 32) + place[:, 1], low * len(rank) + high))
     return Segments(
         low[order].astype(np.int32), high[order].astype(np.int32), start[order], end[order],
         kind[order], basis[order], source[order].astype(np.int32),

@@ -11,7 +11,7 @@ from gis.blocks.borders import border_segments
 from gis.blocks.cells import cut_cells
 from gis.blocks.coverage import Coverage
 from gis.blocks.enclosures import Parts, enclosures, with_given_borders
-from gis.blocks.footprints import Footprints, footprints, part_of
+from gis.blocks.footprints import Footprints, footprints, part_of, part_of_points
 from gis.blocks.lanes import divide
 from gis.blocks.lines import Lines, closing_lines, join_lines, line_ids, linework
 from gis.blocks.model import AtomSet
@@ -19,7 +19,7 @@ from gis.blocks.parameters import DEFAULT, Parameters
 from gis.blocks.sheds import dissolve_sheds
 from gis.blocks.thin import absorb, narrower, thin_enclosures
 from gis.progress import Progress, silent
-from gis.territory.model import Bools, Exclusion, Ints, Sources
+from gis.territory.model import Bools, Exclusion, Geometries, Ints, Sources
 
 
 def build_atoms(
@@ -43,16 +43,17 @@ def build_atoms(
     geometry, points = homes.geometry[leading], homes.point[leading]
     progress("blocks", 0.4)
     for _ in range(2):
-        empty = _empty(len(parts), part_of(geometry, points, parts.geometry))
+        empty = _empty(len(parts), part_of_points(points, parts.geometry))
         parts = absorb(parts, lines, thin_enclosures(parts, lines, empty, parameters), parts.realm)
     parts = _numbered(parts)
-    part = part_of(geometry, points, parts.geometry)
+    part = part_of_points(points, parts.geometry)
     progress("lanes", 0.0)
     weight = np.bincount(homes.host, weights=households * (homes.reason == ""), minlength=len(households))
-    inside = np.bincount(part, weights=weight[leading], minlength=len(parts))
+    held = part >= 0
+    inside = np.bincount(part[held], weights=weight[leading][held], minlength=len(parts))
     if (inside > parameters.maximum).any():
-        parts = _divided(parts, lines, inside > parameters.maximum, geometry, points, parameters)
-        part = part_of(geometry, points, parts.geometry)
+        parts = _divided(parts, lines, inside > parameters.maximum, points, parameters)
+    part = part_of(geometry, points, parts.geometry)
     progress("cells", 0.0)
     coverage, footprint, in_part = cut_cells(parts, lines, geometry, part, parameters, progress)
     coverage, footprint, in_part, joined = dissolve_sheds(coverage, footprint, in_part, homes.shed[leading])
@@ -62,7 +63,7 @@ def build_atoms(
 
 def _empty(parts: int, part: Ints) -> Bools:
     empty = np.ones(parts, bool)
-    empty[part] = False
+    empty[part[part >= 0]] = False
     return empty
 
 
@@ -71,12 +72,12 @@ def _numbered(parts: Parts) -> Parts:
 
 
 def _divided(
-    parts: Parts, lines: Lines, large: Bools, geometry: np.ndarray, points: np.ndarray, parameters: Parameters
+    parts: Parts, lines: Lines, large: Bools, points: Geometries, parameters: Parameters
 ) -> Parts:
     """Large parts divided by lanes; what is left over between lanes joins its neighbours in the block."""
     parts = divide(parts, lines, large)
     for _ in range(2):
-        empty = _empty(len(parts), part_of(geometry, points, parts.geometry)) & large[parts.block]
+        empty = _empty(len(parts), part_of_points(points, parts.geometry)) & large[parts.block]
         thin = empty & (narrower(parts.geometry, parameters.thin_lane) | (shapely.area(parts.geometry) < 500.0))
         parts = absorb(parts, lines, thin, parts.block)
     return parts

@@ -170,7 +170,7 @@ def _legalise(p, corners, twins, hull_edge, hull_next, hull_start, e, stack):  #
 
 
 @njit(cache=True)
-def _sweep(p, order, seed, centre):  # type: ignore[no-untyped-def]
+def _sweep(p, order, seed, centre):  # type: ignore[no-untyped-def]  # noqa: PLR0912, PLR0915
     """Half-edges of the triangulation: corner each starts at, and its twin or -1."""
     n = len(p)
     corners = np.empty(max(6 * n - 15, 3), np.int64)
@@ -254,7 +254,7 @@ def _sweep(p, order, seed, centre):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _same_as_seed(p, i, a, b, c):  # type: ignore[no-untyped-def]
+    same = False
     for v in (a, b, c):
-        if p[i, 0] == p[v, 0] and p[i, 1] == p[v, 1]:
-            return True
-    return False
+        same |= p[i, 0] == p[v, 0] and p[i, 1] == p[v, 1]
+    return same

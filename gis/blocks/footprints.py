@@ -96,6 +96,14 @@ def _same_facts(buildings: Buildings, households: Ints, a: Ints, b: Ints) -> Boo
     return np.asarray(same, bool)
 
 
+def part_of_points(point: Geometries, parts: Geometries) -> Ints:
+    """The first part each point lies in, -1 for none."""
+    part, which = shapely.STRtree(point).query(parts, predicate="intersects")
+    out = np.full(len(point), -1, np.int64)
+    out[which[::-1]] = part[::-1]
+    return out
+
+
 def part_of(geometry: Geometries, point: Geometries, parts: Geometries) -> Ints:
     """The part each footprint overlaps most; the nearest one for a point on no part."""
     # asked this way round, the few large parts are prepared once each

@@ -80,19 +80,24 @@ def _round(a: Ints, b: Ints) -> tuple[NDArray[Any] | None, Ints, Ints]:
     hot = np.concatenate([a, b, crossings])
     _, first, inverse = np.unique(_key(hot), return_index=True, return_inverse=True)
     hot = hot[first]
-    segment, square = _hits(a, b, hot, low, size, columns, rows)
-    forced = inverse[2 * len(a) :]
-    segment = np.concatenate([segment, crossed[:, 0], crossed[:, 1]])
-    square = np.concatenate([square, forced, forced])
-    if len(segment) == 2 * len(a):  # every segment meets only its own two ends
+    head, tail = inverse[: len(a)], inverse[len(a) : 2 * len(a)]
+    segment, square = _hits(a, b, head, tail, hot, low, size, columns, rows)
+    if not len(segment) and not len(crossed):  # every segment meets only its own two ends
         return None, a, b
+    forced = inverse[2 * len(a) :]
+    bent = np.zeros(len(a), bool)
+    bent[segment] = bent[crossed[:, 0]] = bent[crossed[:, 1]] = True
+    own, straight = np.flatnonzero(bent), np.flatnonzero(~bent)
+    segment = np.concatenate([own, own, segment, crossed[:, 0], crossed[:, 1]])
+    square = np.concatenate([head[own], tail[own], square, forced, forced])
     step = (b - a)[segment]
     along = ((hot[square] - a[segment]) * step).sum(axis=1)
     order = np.lexsort((square, along, segment))
     segment, square = segment[order], square[order]
     piece = (segment[1:] == segment[:-1]) & (square[1:] != square[:-1])
     left, right = square[:-1][piece], square[1:][piece]
-    return segment[:-1][piece], hot[left], hot[right]
+    start, end = np.concatenate([a[straight], hot[left]]), np.concatenate([b[straight], hot[right]])
+    return np.concatenate([straight, segment[:-1][piece]]), start, end
 
 
 def _bin_size(a: Ints, b: Ints, extent: Ints) -> int:
@@ -201,8 +206,8 @@ def _meets(ax: int, ay: int, bx: int, by: int, px: int, py: int) -> bool:
 
 
 @njit(cache=True)
-def _hits(a, b, hot, low, size, columns, rows):  # type: ignore[no-untyped-def]
-    """Every (segment, hot square) that meet."""
+def _hits(a, b, head, tail, hot, low, size, columns, rows):  # type: ignore[no-untyped-def]
+    """Every (segment, hot square) that meet, but for the squares of its own ends."""
     counts = np.zeros(columns * rows + 1, np.int64)
     for p in range(len(hot)):
         counts[(hot[p, 0] - low[0]) // size * rows + (hot[p, 1] - low[1]) // size + 1] += 1
@@ -214,8 +219,8 @@ def _hits(a, b, hot, low, size, columns, rows):  # type: ignore[no-untyped-def]
         members[fill[k]] = p
         fill[k] += 1
     cells = np.empty(columns + rows + 16 + (columns + rows) * 8, np.int64)
-    segment = np.empty(3 * len(a) + 16, np.int64)
-    square = np.empty(3 * len(a) + 16, np.int64)
+    segment = np.empty(len(a) + 16, np.int64)
+    square = np.empty(len(a) + 16, np.int64)
     n = 0
     for s in range(len(a)):
         ax, ay, bx, by = a[s, 0], a[s, 1], b[s, 0], b[s, 1]
@@ -223,7 +228,7 @@ def _hits(a, b, hot, low, size, columns, rows):  # type: ignore[no-untyped-def]
         for k in range(m):
             for q in range(bins[cells[k]], bins[cells[k] + 1]):
                 p = members[q]
-                if _meets(ax, ay, bx, by, hot[p, 0], hot[p, 1]):
+                if p not in (head[s], tail[s]) and _meets(ax, ay, bx, by, hot[p, 0], hot[p, 1]):
                     if n == len(segment):
                         segment = np.concatenate((segment, np.empty_like(segment)))
                         square = np.concatenate((square, np.empty_like(square)))

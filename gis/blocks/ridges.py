@@ -9,7 +9,6 @@ import shapely
 from numba import njit
 
 from gis.blocks.delaunay import triangulate
-from gis.blocks.lines import simple_lines
 from gis.territory.model import Floats, Ints
 
 #: Metres by which a border midway may stray to be straight.
@@ -49,20 +48,68 @@ def _inside(ridges: Ridges, area: shapely.Polygon) -> Ridges:
     shapely.prepare(area)
     lines = np.asarray(shapely.linestrings(np.stack([ridges.start, ridges.end], axis=1)))
     within = shapely.covers(area, lines)
-    meets = np.flatnonzero(~within)
-    meets = meets[shapely.intersects(area, lines[meets])]
-    parts, of = simple_lines(shapely.intersection(lines[meets], area))
-    ends = shapely.get_coordinates(parts).reshape(-1, 2, 2) if len(parts) else np.zeros((0, 2, 2))
-    of = meets[of]
-    # a piece keeps the direction of its ridge, or its sides would change places
-    back = ((ends[:, 1] - ends[:, 0]) * (ridges.end[of] - ridges.start[of])).sum(axis=1) < 0
-    ends[back] = ends[back][:, ::-1]
+    across = np.flatnonzero(~within)
+    points, ring = shapely.get_coordinates(shapely.get_rings(area), return_index=True)
+    same = ring[1:] == ring[:-1]
+    start, end, of = _clip(ridges.start[across], ridges.end[across], points[:-1][same], points[1:][same])
+    of = across[of]
     return Ridges(
-        np.concatenate([ridges.start[within], ends[:, 0]]),
-        np.concatenate([ridges.end[within], ends[:, 1]]),
+        np.concatenate([ridges.start[within], start]),
+        np.concatenate([ridges.end[within], end]),
         np.concatenate([ridges.left[within], ridges.left[of]]),
         np.concatenate([ridges.right[within], ridges.right[of]]),
     )
+
+
+@njit(cache=True)
+def _clip(start, end, a, b):  # type: ignore[no-untyped-def]
+    """Pieces of segments inside the rings made of edges a-b, in the direction of the segment each is of."""
+    first, last = np.empty((2 * len(start) + 16, 2)), np.empty((2 * len(start) + 16, 2))
+    of = np.empty(2 * len(start) + 16, np.int64)
+    cuts = np.empty(len(a) + 2)
+    n = 0
+    for s in range(len(start)):
+        sx, sy = start[s]
+        dx, dy = end[s, 0] - sx, end[s, 1] - sy
+        cuts[0], cuts[1], m = 0.0, 1.0, 2
+        for e in range(len(a)):
+            o1 = dx * (a[e, 1] - sy) - dy * (a[e, 0] - sx)
+            o2 = dx * (b[e, 1] - sy) - dy * (b[e, 0] - sx)
+            if (o1 > 0) == (o2 > 0):
+                continue
+            ex, ey = b[e, 0] - a[e, 0], b[e, 1] - a[e, 1]
+            den = dx * ey - dy * ex
+            if den == 0.0:
+                continue
+            t = ((a[e, 0] - sx) * ey - (a[e, 1] - sy) * ex) / den
+            if 0.0 < t < 1.0:
+                cuts[m] = t
+                m += 1
+        order = np.sort(cuts[:m])
+        for k in range(m - 1):
+            t, u = order[k], order[k + 1]
+            if (u - t) * (abs(dx) + abs(dy)) < 1e-6:
+                continue
+            if not _contains(sx + (t + u) / 2 * dx, sy + (t + u) / 2 * dy, a, b):
+                continue
+            if n == len(of):
+                first = np.concatenate((first, np.empty_like(first)))
+                last = np.concatenate((last, np.empty_like(last)))
+                of = np.concatenate((of, np.empty_like(of)))
+            first[n, 0], first[n, 1] = sx + t * dx, sy + t * dy
+            last[n, 0], last[n, 1] = sx + u * dx, sy + u * dy
+            of[n] = s
+            n += 1
+    return first[:n].copy(), last[:n].copy(), of[:n].copy()
+
+
+@njit(cache=True)
+def _contains(x, y, a, b):  # type: ignore[no-untyped-def]
+    odd = False
+    for e in range(len(a)):
+        if (a[e, 1] > y) != (b[e, 1] > y):
+            odd ^= x < a[e, 0] + (y - a[e, 1]) / (b[e, 1] - a[e, 1]) * (b[e, 0] - a[e, 0])
+    return odd
 
 
 @njit(cache=True)

@@ -139,7 +139,7 @@ def _cell_key(x: int, y: int) -> int:
 def _slot(keys, x, y):  # type: ignore[no-untyped-def]
     """Place of a cell in an open table: where it is or where it would go."""
     key = _cell_key(x, y)
-    h = (key * 0x2545F4914F6CDD1D >> 20) & (len(keys) - 1)
+    h = (key * 0x2545F4914F6CDD1D >> 40) & (len(keys) - 1)
     while keys[h] != key and keys[h] != _FREE:
         h = (h + 1) & (len(keys) - 1)
     return h
