@@ -20,7 +20,6 @@ from sqlalchemy import Connection, Engine
 
 from data.postgres import read_published
 from data.postgres.read_published import InForce, PublishedGrids
-from data.postgres.unit_of_work import UnitOfWork
 from gis.locate import datums
 from gis.locate.index import Index, build
 from gis.territory.model import Floats, Geometries, Ints
@@ -123,7 +122,8 @@ class Published:
     """Snapshots by publication; safe to share between threads."""
 
     def __init__(self, engine: Engine, keep: int = 8) -> None:
-        self._engine = engine
+        # reading needs no transaction: a publication never changes, and one question tells which is in force
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._keep = keep
         self._lock = threading.Lock()
         self._loading = threading.Lock()
@@ -132,8 +132,8 @@ class Published:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection for reading, given back at the end."""
-        with UnitOfWork(self._engine) as work:
-            yield work.connection
+        with self._engine.connect() as connection:
+            yield connection
 
     def in_force(self, connection: Connection, on: date | None = None) -> tuple[InForce, ...]:
         """Territories with what is in force on a day."""

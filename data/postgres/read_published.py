@@ -81,9 +81,10 @@ class Contact:
 _IN_FORCE = text("""
 SELECT t.id, t.name, t.title, t.crs, t.attribution, t.fictitious, d.day, p.id AS publication, p.valid_from,
        (SELECT coalesce(sum(g.number), 0) FROM generation g WHERE g.territory_id = t.id)::bigint AS generation,
-       ST_XMin(t.geom_3857), ST_YMin(t.geom_3857), ST_XMax(t.geom_3857), ST_YMax(t.geom_3857)
+       ST_XMin(b.box), ST_YMin(b.box), ST_XMax(b.box), ST_YMax(b.box)
 FROM territory t
 CROSS JOIN LATERAL (SELECT coalesce(CAST(:day AS date), (now() AT TIME ZONE t.time_zone)::date) AS day) d
+CROSS JOIN LATERAL (SELECT Box2D(t.geom_3857) AS box) b  -- from the header: the outline itself stays unread
 JOIN publication p ON p.territory_id = t.id AND p.valid_from <= d.day AND (p.valid_to IS NULL OR p.valid_to > d.day)
 ORDER BY t.id
 """)
