@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +25,7 @@ from gis.districting.rural import fill, groups_of_atoms
 from gis.districting.units import atom_units, pieces
 from gis.territory.model import Areas
 
+ROOT = Path(__file__).parents[2]
 RULES = rulesets.load("default")
 TERMS = search.terms_of(RULES, RULES.residential)
 
@@ -246,3 +250,31 @@ def test_villager_groups_are_never_parted_or_mixed():
     mixed = {parts[i] for i in (0, 1, 5, 6)} & {parts[i] for i in (2, 3, 4, 7, 8, 9)}
     assert not mixed
     assert len(set(parts)) == 3
+
+
+def test_warming_compiles_every_kernel_that_python_calls():
+    """In a process of its own: what warm() left out would compile in the middle of somebody's work."""
+    script = """
+import importlib, pkgutil
+from numba.core.dispatcher import Dispatcher
+import gis.districting as districting
+districting.warm()
+from gis.districting import search
+from gis.districting.checker import board
+from gis.districting.plan import make_plan
+from gis.districting.warming import _rules
+import numpy as np
+def signatures():
+    names = [m.name for m in pkgutil.iter_modules(districting.__path__)]
+    modules = [importlib.import_module(f"gis.districting.{name}") for name in names]
+    return {v.__qualname__: len(v.signatures) for m in modules for v in vars(m).values() if isinstance(v, Dispatcher)}
+before = signatures()
+rows = ["".join(chr(97 + c // 2 + 8 * (r // 2)) for c in range(16)) for r in range(6)]
+counted = np.random.default_rng(1).integers(0, 160, 96)
+make_plan(*board(rows), counted, counted, counted.astype(float), None, _rules(), iterations=2)
+assert signatures() == before, (before, signatures())
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
