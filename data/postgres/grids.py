@@ -167,7 +167,8 @@ def save_building_grids(
     """Give every building of the territory its grid; how many were newer than the atoms, how many lie outside.
 
     ``grid_of`` has the buildings of the atom set. Newer ones, imported since, get the grid their inner point lies
-    in: lowest ``grid_id`` on a border.
+    in: lowest ``grid_id`` on a border. So do buildings that the sources dropped but an address still names: the
+    plate hangs, and whoever scans it is answered.
     """
     copy_rows(
         connection,
@@ -182,8 +183,9 @@ def save_building_grids(
     missing, placed = connection.execute(
         text(
             "WITH missing AS MATERIALIZED (SELECT b.id, ST_PointOnSurface(b.geom) AS point FROM building b"
-            "  WHERE b.territory_id = :territory AND b.present AND NOT EXISTS (SELECT 1 FROM building_grid x"
-            "  WHERE x.publication_id = :publication AND x.building_id = b.id)),"
+            "  WHERE b.territory_id = :territory AND (b.present OR EXISTS"
+            "  (SELECT 1 FROM address a WHERE a.building_id = b.id AND a.valid_to IS NULL)) AND NOT EXISTS"
+            "  (SELECT 1 FROM building_grid x WHERE x.publication_id = :publication AND x.building_id = b.id)),"
             " placed AS (INSERT INTO building_grid (publication_id, building_id, grid_id)"
             "  SELECT DISTINCT ON (m.id) :publication, m.id, g.grid_id FROM missing m JOIN grid_version g"
             "  ON g.publication_id = :publication AND ST_Intersects(g.geom, m.point) ORDER BY m.id, g.grid_id"

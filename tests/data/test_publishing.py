@@ -349,3 +349,32 @@ def test_imports_that_meet_never_mix(engine, request, drawn, one):
     assert set(told) <= {"written", "store.changed_meanwhile"}
     assert "written" in told
     assert one(f"SELECT count(DISTINCT households) {BUILDINGS}", n=name) == 1
+
+
+def test_a_plate_is_answered_after_the_sources_dropped_its_building(engine, territory, drawn, one):
+    ((address, building),) = _address(engine, territory, "b000")
+    newer = drawn(skip=("b000", "b123"), digest="two")
+    importing.import_sources(engine, newer, territory, ruleset=RULES, origin="drawn")
+    partitioning.partition(engine, territory, JOB)
+    done = publishing.publish(engine, territory)
+    assert (done.placed, done.outside) == (1, 0)
+    answer = "SELECT count(*) FROM building_grid WHERE publication_id = :p AND building_id = :b"
+    assert one(answer, p=done.publication.id, b=building) == 1
+    with pytest.raises(DBAPIError), engine.begin() as connection:
+        connection.execute(text("DELETE FROM address WHERE id = :a"), {"a": address})
+
+
+def _address(engine, territory, source_id):
+    """Give a building an address."""
+    with engine.begin() as connection:
+        return connection.execute(
+            text(
+                "INSERT INTO address (territory_id, code, level, building_id, community_id, number_text, text,"
+                " origin, valid_from, geom, geom_3857)"
+                " SELECT b.territory_id, '00000000000002', 'premise', b.id, b.community_id,"
+                " '1', '1号', 'issued', '2026-01-01', ST_Centroid(b.geom), ST_Centroid(b.geom_3857) FROM building b"
+                " JOIN territory t ON t.id = b.territory_id WHERE t.name = :n AND b.source_id = :s"
+                " RETURNING id, building_id"
+            ),
+            {"n": territory, "s": source_id},
+        ).all()
