@@ -200,9 +200,10 @@ def _grids(sources: Sources, atom_set: AtomSet, plan: Plan, building_atom: Any, 
 
 
 def _inside(geometry: Any, territory: Any) -> Any:
-    """Which lines and areas reach into the territory."""
+    """Which lines and areas reach into the territory; a line along its edge belongs to it."""
     shapely.prepare(territory)
-    return shapely.intersects(territory, geometry) & ~shapely.touches(territory, geometry)
+    area = shapely.get_dimensions(geometry) == 2
+    return shapely.intersects(territory, geometry) & ~(area & shapely.touches(territory, geometry))
 
 
 def _excluded(sources: Sources, atom_set: AtomSet, estimated: Households, territory: Any) -> list[Exclusion]:

@@ -15,11 +15,13 @@ import shapely
 
 from gis.errors import InputError
 from gis.territory.classes import LANE_RANK, STREET_RANK
-from gis.territory.crs import known_metre_crs, metre_crs, name_of, project
+from gis.territory.crs import coordinates_of, known_metre_crs, metre_crs, name_of, project
 from gis.territory.model import Areas, Bools, Buildings, Columns, Exclusion, Floats, Geometries, Ints, Sources
 
 FAR: Final = 10.0  # degrees by which data may lie outside its CRS's area of use
 APART: Final = 5000.0  # metres between layers that belong together
+REMOTE: Final = 500_000.0  # metres from the middle of the input beyond which a feature is a mistake
+DEGREE: Final = 111_320.0  # metres
 SLIVER: Final = 0.5  # metres: communities may miss or overlap one another by less, which is repaired
 SMALL: Final = 1.0  # m²: a smaller gap or overlap is repaired as well
 
@@ -27,6 +29,7 @@ SMALL: Final = 1.0  # m²: a smaller gap or overlap is repaired as well
 def prepare(sources: Sources, crs: str | None = None) -> Sources:
     """The input projected to its metre CRS (or ``crs``) and checked: what everything else works on."""
     check_places(sources)
+    sources = without_far(sources)
     target = metre_crs(sources) if crs is None else known_metre_crs(crs)
     return check(project(sources, target))
 
@@ -75,6 +78,32 @@ def check_places(sources: Sources) -> None:
         check_coordinates(getattr(sources, name).geometry, sources.crs, name)
     if sources.atoms is not None:
         check_coordinates(sources.atoms.geometry, sources.crs, "atoms")
+
+
+def without_far(sources: Sources) -> Sources:
+    """The input without features more than ``REMOTE`` from its middle, such as those at 0, 0: they are left out.
+
+    They would otherwise be projected to where the metre CRS has no meaning.
+    """
+    points = coordinates_of(sources)
+    if not len(points):
+        return sources
+    middle = np.median(points, axis=0)
+    reach = np.full(2, REMOTE)
+    if pyproj.CRS.from_user_input(sources.crs).is_geographic:
+        reach = REMOTE / DEGREE / np.array([max(np.cos(np.radians(middle[1])), 0.05), 1.0])
+    excluded: list[Exclusion] = []
+    kept: dict[str, Any] = {}
+    for name in ("streets", "barriers", "buildings"):
+        rows = getattr(sources, name)
+        box = shapely.bounds(rows.geometry)
+        # Across the antimeridian every feature is far from the middle: such an input is projected as it is.
+        away = np.abs((box[:, :2] + box[:, 2:]) / 2 - middle) > reach
+        far: Bools = np.logical_or(away[:, 0], away[:, 1])
+        if far.any() and far.mean() < 0.2:
+            _leave_out(name, rows, far, "far_away", excluded)
+            kept[name] = rows.take(~far)
+    return replace(sources, **kept, excluded=(*sources.excluded, *excluded))
 
 
 def check(sources: Sources) -> Sources:
