@@ -15,6 +15,11 @@ def require_writable(file: Path) -> None:
         raise InputError("plan_file.not_written", file=str(file), detail=str(folder))
 
 
+def unformulated(cell: str) -> str:
+    """A cell's text that no office program takes for a formula."""
+    return "'" + cell if cell[:1] in ("=", "+", "-", "@", "\t") else cell
+
+
 def write_whole(file: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     require_writable(file)

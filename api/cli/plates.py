@@ -20,9 +20,16 @@ def plates() -> None:
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="PDF to write.")
 @click.option("--size", default="medium", show_default=True, help="large, medium, small, building or unit.")
 @click.option("--one-a-page", is_flag=True, help="One plate a page, cut to size, instead of sheets with crop marks.")
+@click.option("--csv", "table", type=click.Path(path_type=Path), help="Also the plates' data, for an engraver.")
 @click.option("--host", help="Host the QR names, for this batch only (else the deployment's).")
 def print_(
-    territory: str, community: str | None, output: Path, size: str, one_a_page: bool, host: str | None
+    territory: str,
+    community: str | None,
+    output: Path,
+    size: str,
+    one_a_page: bool,
+    table: Path | None,
+    host: str | None,
 ) -> None:
     """Print the plates of one community as a PDF. Every QR is read back before the file is written."""
     from api.cli.store import actor, opened, progressing
@@ -30,8 +37,8 @@ def print_(
 
     with opened() as engine, progressing() as progress:
         done = service.print_to_file(
-            engine, territory, output, community, size=size, one_a_page=one_a_page, host=host, actor=actor(),
-            progress=progress,
+            engine, territory, output, community, size=size, one_a_page=one_a_page, host=host, table=table,
+            actor=actor(), progress=progress,
         )  # fmt: skip
     click.echo(
         text(

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy import Connection, Engine
 
-from data.outputs import write_whole
+from data.outputs import unformulated, write_whole
 from data.postgres import addresses as store
 from data.postgres import events, generations, publications, territories
 from data.postgres.addresses import Issued, Layers, NewAddresses, Row
@@ -129,7 +129,7 @@ def write_faults(file: Path, done: Assigned, explain: Callable[[str], str]) -> N
     writer.writerow(["building", "kind", "reason", "explanation", "value", "address"])
     for f in done.faults:
         row = (f.building, f.kind, f.reason, explain(f.reason), f.value, f.address)
-        writer.writerow(["'" + v if v[:1] in ("=", "+", "-", "@", "\t") else v for v in row])  # never a formula
+        writer.writerow([unformulated(v) for v in row])
     write_whole(file, out.getvalue().encode("utf-8-sig"))
 
 

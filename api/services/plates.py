@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import re
 import secrets
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine
 
 from data.fonts import plate_font
-from data.outputs import require_writable, write_whole
+from data.outputs import require_writable, unformulated, write_whole
 from data.postgres import events, territories
 from data.postgres import plates as store
 from data.postgres.plates import Community, Key, Premise
@@ -45,6 +47,7 @@ class Printed:
     plates: int
     verified: int
     pdf: bytes
+    shown: tuple[Plate, ...] = ()
 
 
 def print_community(
@@ -88,7 +91,15 @@ def print_community(
             key=key, plates=[(p.id, plate.url) for p, plate in zip(premises, plates, strict=True)],
         )  # fmt: skip
         done = Printed(
-            batch, territory.name, place.name or place.code, key.host, key.key_id, proof.plates, proof.verified, pdf
+            batch,
+            territory.name,
+            place.name or place.code,
+            key.host,
+            key.key_id,
+            proof.plates,
+            proof.verified,
+            pdf,
+            tuple(plates),
         )
         events.record(
             connection, "plates_printed", f"plate_batch:{batch}", actor=actor, territory_id=territory.id,
@@ -107,16 +118,46 @@ def print_to_file(
     size: str = "medium",
     one_a_page: bool = False,
     host: str | None = None,
+    table: Path | None = None,
     actor: str = "",
     progress: Progress = silent,
 ) -> Printed:
-    """``print_community``, its PDF written to a file once every plate has read back."""
-    require_writable(file)
+    """``print_community``, its PDF written to a file once every plate has read back.
+
+    ``table`` is a CSV of the same plates in the same order, for factories that engrave from variable data.
+    """
+    for wanted in (file, table):
+        if wanted is not None:
+            require_writable(wanted)
     done = print_community(
         engine, name, community, size=size, one_a_page=one_a_page, host=host, actor=actor, progress=progress
     )
     write_whole(file, done.pdf)
+    if table is not None:
+        write_whole(table, _table(done, SIZES[size]))
     return done
+
+
+def _table(done: Printed, size: Size) -> bytes:
+    """Variable data of a batch; UTF-8 with a byte order mark, so that office programs show Chinese."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["batch", "size", "width_mm", "height_mm", "qr_mm", "name", "number", "code", "host", "qr_text"])
+    for p in done.shown:
+        row = (
+            done.batch,
+            size.name,
+            size.width,
+            size.height,
+            size.qr,
+            p.name,
+            p.number,
+            p.printed_code,
+            p.host,
+            p.url,
+        )
+        writer.writerow([unformulated(v) if isinstance(v, str) else v for v in row])
+    return out.getvalue().encode("utf-8-sig")
 
 
 def picture(engine: Engine, code: str, file: Path, *, size: str = "medium", pixels: int = 1200) -> None:

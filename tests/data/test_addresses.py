@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import random
 from collections import Counter
 from dataclasses import replace
@@ -147,6 +149,28 @@ def test_plates_of_a_community_are_verified_and_kept(engine, place, rows):
         assert codes.verify(payload, host=host, secrets={key_id: secret}) == (Verdict.SIGNED, code)
     (batch,) = rows("SELECT plates, verified, size, ordered_by FROM plate_batch WHERE id = :b", b=done.batch)
     assert tuple(batch) == (36, 36, "medium", "test")
+
+
+def test_files_of_a_batch(engine, place, tmp_path):
+    addresses.assign_territory(engine, place)
+    sheet, table = tmp_path / "plates.pdf", tmp_path / "plates.csv"
+    done = plates.print_to_file(engine, place, sheet, "西社区", size="small", table=table)
+    assert sheet.read_bytes() == done.pdf
+    read = list(csv.DictReader(io.StringIO(table.read_text("utf-8-sig"))))
+    assert len(read) == 36
+    assert {r["qr_text"] for r in read} == {p.url for p in done.shown}
+    assert all(codes.is_code(r["code"].replace(" ", "")) for r in read)
+    code = read[0]["code"]
+    for ending, start in ((".svg", b"<svg"), (".png", b"\x89PNG"), (".pdf", b"%PDF")):
+        plates.picture(engine, code, tmp_path / f"one{ending}")
+        assert (tmp_path / f"one{ending}").read_bytes().startswith(start)
+    with pytest.raises(InputError):
+        plates.picture(engine, code, tmp_path / "one.gif")
+    with pytest.raises(NotFoundError):
+        plates.picture(engine, "12345678901234", tmp_path / "none.svg")
+    with pytest.raises(InputError):
+        plates.print_to_file(engine, place, tmp_path / "no folder" / "x.pdf", "西社区")
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["one.pdf", "one.png", "one.svg", "plates.csv", "plates.pdf"]
 
 
 def test_keys_are_made_once_and_old_ones_verify_for_ever(engine, place):
