@@ -38,6 +38,15 @@ def install(packages: list[str], *, step: str, progress: Progress) -> None:
             raise SetupError("setup_apt_failed", packages=" ".join(packages), reason=reason)
 
 
+def would_bring(packages: list[str], *, step: str, progress: Progress) -> list[str]:
+    """Names of what installing packages would bring, as root; the package lists are read where they are missing."""
+    wanted = _closure(packages, [])
+    if not wanted:
+        run([*_APT, "update"], step=step, progress=progress, span=(0.0, 0.1), reader=read_status, environment=QUIET)
+        wanted = _closure(packages, [])
+    return [one.partition("=")[0] for one in wanted]
+
+
 def unpack(packages: list[str], into: Path, *, step: str, progress: Progress) -> None:
     """Download packages with all they need that the system lacks, and unpack them below ``into``, as any user."""
     own = places.state() / "apt"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Final
@@ -48,7 +47,9 @@ def ensure(progress: Progress = silent) -> Outcome:
         return Outcome("there", "setup_chromium_there", {"path": found})
     if not (apt.available() and places.is_root()):
         return _by_homebrew(progress)
-    if not _packaged():
+    # Ubuntu's package is a stub that brings snapd
+    brought = apt.would_bring(["chromium"], step=STEP, progress=progress)
+    if not brought or "snapd" in brought:
         return Outcome("left_out", "setup_chromium_snap")
     try:
         apt.install(["chromium"], step=STEP, progress=progress)
@@ -68,9 +69,3 @@ def _by_homebrew(progress: Progress) -> Outcome:
         if ended.status == 0 and found:
             return Outcome("made", "setup_chromium_there", {"path": found})
     return Outcome("left_out", "setup_chromium_absent")
-
-
-def _packaged() -> bool:
-    """Whether the system's package is Chromium itself: Ubuntu's is a stub that needs snapd."""
-    asked = subprocess.run(["apt-cache", "show", "chromium"], capture_output=True, text=True, check=False)
-    return "snapd" not in asked.stdout

@@ -225,6 +225,20 @@ def test_an_ordinary_user_without_chromium_is_told_how(tmp_path: Path, monkeypat
     assert (outcome.state, outcome.code) == ("left_out", "setup_chromium_absent")
 
 
+def test_a_snap_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(
+        tmp_path, "apt-get", "echo 'Inst snapd (2.63 Ubuntu [amd64])'; echo 'Inst chromium-browser (2:1snap1 Ubuntu)'"
+    )
+    program(tmp_path, "dpkg")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("WANGGE_CHROMIUM", raising=False)
+    monkeypatch.setattr(chromium, "MAC", ())
+    monkeypatch.setattr(places, "is_root", lambda: True)
+    monkeypatch.setattr(apt, "install", lambda *_, **__: pytest.fail("installed a snap"))
+    outcome = chromium.ensure()
+    assert (outcome.state, outcome.code) == ("left_out", "setup_chromium_snap")
+
+
 # --- compiled loops and words
 
 
