@@ -10,8 +10,8 @@ from gis.blocks.parameters import Parameters
 from gis.territory.model import Floats, Geometries, Ints
 
 #: (distance to another footprint in metres, spacing of the samples in metres), near to far.
-SPACING = ((0.6, 2.0), (3.0, 4.0), (np.inf, 8.0))
-_PROBE = 1.0  # least metres between the points by which nearness is found
+SPACING = ((1.0, 2.0), (3.0, 4.0), (np.inf, 8.0))
+_PROBE = 1.5  # least metres between the points by which nearness is found
 _SEVERAL = -2
 _FREE = -(1 << 62)
 
