@@ -8,8 +8,8 @@ import shapely
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gis.locate.exact import side, side_plain
 from gis.locate.index import build, of_arrays
+from gis.locate.kernels import side, side_plain
 
 
 def two_by_two():
