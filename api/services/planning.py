@@ -9,8 +9,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -28,7 +30,7 @@ from gis.blocks.graph import graph_of
 from gis.blocks.model import AtomSet, Graph
 from gis.blocks.parameters import Parameters
 from gis.districting.model import Plan
-from gis.districting.plan import make_plan
+from gis.districting.plan import Mapper, make_plan
 from gis.districting.report import report_of
 from gis.districting.rulesets import Ruleset
 from gis.errors import InputError
@@ -162,24 +164,40 @@ def communities_of(made: Cut) -> Areas | None:
     return make_areas(members, source_id=labels, code=labels, name=labels)
 
 
+@contextmanager
+def mapping(workers: int | None) -> Iterator[Mapper]:
+    """``map`` in this process, or over a pool of ``workers`` fresh processes (forks and threads do not mix)."""
+    if workers is None or workers == 1:
+        yield map
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        try:
+            yield pool.map
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
 def solve(made: Cut, job: Job, progress: Progress = silent) -> Plan:
     """Grids for the atoms of a cut."""
     areas = communities_of(made)
     groups = made.sources.villager_groups
-    return make_plan(
-        made.atom_set,
-        made.graph,
-        made.households,
-        made.counted,
-        made.work,
-        areas,
-        job.ruleset,
-        villager_groups=groups if len(groups) else None,
-        seed=job.seed,
-        iterations=job.iterations,
-        seconds=job.seconds,
-        progress=progress,
-    )
+    with mapping(job.workers) as mapper:
+        return make_plan(
+            made.atom_set,
+            made.graph,
+            made.households,
+            made.counted,
+            made.work,
+            areas,
+            job.ruleset,
+            villager_groups=groups if len(groups) else None,
+            seed=job.seed,
+            iterations=job.iterations,
+            seconds=job.seconds,
+            progress=progress,
+            mapper=mapper,
+        )
 
 
 def plan_file(
@@ -224,7 +242,7 @@ def plan_file(
         "calibration": None if fitted is None else {k: v for k, v in asdict(fitted).items() if k != "rule"},
         "seconds": {k: round(v, 3) for k, v in clock.seconds.items()},
         "cpu_seconds": round(cpu_seconds(), 3),
-        "peak_mb": round(peak_mb(), 1),
+        "peak_mb": round(peak_mb(job.workers or 1), 1),
         "version": VERSION,
     }
     if report is not None:
@@ -299,8 +317,8 @@ def cpu_seconds() -> float:
     return sum(u.ru_utime + u.ru_stime for u in used)
 
 
-def peak_mb() -> float:
-    """Peak resident megabytes of this process and its largest child together."""
+def peak_mb(workers: int = 1) -> float:
+    """Peak resident megabytes of this process, and of its largest child as often as there are workers."""
     unit = 1 if sys.platform == "darwin" else 1024
-    used = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(used) * unit / 1e6
+    own, child = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return (own + child * (workers if workers > 1 else 1)) * unit / 1e6

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +27,9 @@ from gis.districting.units import Units, atom_units, pieces
 from gis.errors import InputError
 from gis.progress import Progress, silent
 from gis.territory.model import Areas, Floats, Ints, Texts
+
+#: ``map`` of one function over tasks, answers in the order of the tasks: the built-in, or that of a pool.
+Mapper = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
 #: Rounds when neither ``iterations`` nor ``seconds`` is given, by the atoms of the largest piece.
 DEFAULT_ROUNDS = ((5_000, 4), (25_000, 2))
@@ -63,12 +68,14 @@ def make_plan(
     iterations: int | None = None,
     seconds: float | None = None,
     progress: Progress = silent,
+    mapper: Mapper = map,
 ) -> Plan:
     """Divide every community into grids under a ruleset.
 
     ``households``, ``counted`` (those the ruleset bounds) and ``work`` are per atom. ``iterations`` is the number
     of rounds (``default_rounds`` when left out); with ``seconds`` rounds are made until the time is over, and
     ``Plan.iterations`` says how many, for replay. The same input, seed and iterations give the same plan.
+    ``mapper`` runs the pieces of a round, one after another or on a pool: the plan is the same.
     Ctrl-C after the first round keeps the best plan so far. Raises ``InputError`` on empty or unequal input.
     """
     n = len(atom_set.geometry)
@@ -89,8 +96,8 @@ def make_plan(
     group = _groups(atom_set, villager_groups, units, ruleset)
     is_rural = rural.rural_communities(group, community, units.arrays.counted, len(names))
     todo = _pieces(units, community, group, is_rural, ruleset)
-    solved, rounds = _search(todo, ruleset, seed, iterations, seconds, progress)
-    solved = _settle(todo, solved, ruleset, progress)
+    solved, rounds = _search(todo, ruleset, seed, iterations, seconds, progress, mapper)
+    solved = _settle(todo, solved, ruleset, progress, mapper)
     return _assemble(todo, solved, units, households, community, names, is_rural, given, ruleset, seed, rounds)
 
 
@@ -163,6 +170,7 @@ def _search(
     iterations: int | None,
     seconds: float | None,
     progress: Progress,
+    mapper: Mapper,
 ) -> tuple[list[search.Search], int]:
     """The best plan of every piece, and the number of whole rounds made."""
     deadline = None if seconds is None or iterations is not None else time.monotonic() + seconds
@@ -172,11 +180,13 @@ def _search(
     try:
         while made < rounds:
             now: list[search.Search] = []
-            for i, piece in enumerate(todo):
+            tasks = [
+                (piece, ruleset, best[i] if made else None, _lots(seed, i, made)) for i, piece in enumerate(todo)
+            ]
+            for i, found in enumerate(mapper(_round, tasks)):
                 if made and deadline is not None and time.monotonic() > deadline:
                     return best, made
-                lots = int(np.random.SeedSequence([seed, i, made]).generate_state(1)[0]) >> 1
-                now.append(_round(piece, ruleset, best[i] if made else None, lots))
+                now.append(found)
                 if i % 16 == 0:
                     cost = sum(s.cost for s in now) + sum(s.cost for s in best[i + 1 :])
                     share = (made + (i + 1) / len(todo)) / rounds
@@ -191,7 +201,13 @@ def _search(
     return best, made
 
 
-def _round(piece: Piece, ruleset: Ruleset, so_far: search.Search | None, lots: int) -> search.Search:
+def _lots(seed: int, piece: int, made: int) -> int:
+    """The seed of one piece in one round."""
+    return int(np.random.SeedSequence([seed, piece, made]).generate_state(1)[0]) >> 1
+
+
+def _round(task: tuple[Piece, Ruleset, search.Search | None, int]) -> search.Search:
+    piece, ruleset, so_far, lots = task
     terms = search.terms_of(ruleset, piece.bounds)
     if piece.fixed:
         part = np.zeros(len(piece.units), np.int64)
@@ -209,19 +225,25 @@ def default_rounds(todo: list[Piece]) -> int:
 
 
 def _settle(
-    todo: list[Piece], solved: list[search.Search], ruleset: Ruleset, progress: Progress
+    todo: list[Piece], solved: list[search.Search], ruleset: Ruleset, progress: Progress, mapper: Mapper
 ) -> list[search.Search]:
     """What can be proven of every piece; a piece that cannot be divided needs no proof."""
-    out = []
-    for i, (piece, found) in enumerate(zip(todo, solved, strict=True)):
+    out: list[search.Search] = []
+    tasks = [(piece, ruleset, found) for piece, found in zip(todo, solved, strict=True)]
+    for i, found in enumerate(mapper(_settled, tasks)):
         if i % 16 == 0:
             progress("prove", i / len(todo))
-        if not piece.fixed:
-            terms = search.terms_of(ruleset, piece.bounds)
-            found = search.settled(piece.units, piece.bounds, terms, ruleset.outside, found)  # noqa: PLW2901
         out.append(found)
     progress("prove", 1.0)
     return out
+
+
+def _settled(task: tuple[Piece, Ruleset, search.Search]) -> search.Search:
+    piece, ruleset, found = task
+    if piece.fixed:
+        return found
+    terms = search.terms_of(ruleset, piece.bounds)
+    return search.settled(piece.units, piece.bounds, terms, ruleset.outside, found)
 
 
 def _assemble(

@@ -347,3 +347,15 @@ def test_exit_status_says_whether_the_rules_are_met(tmp_path, monkeypatch, capsy
         command_line.main()
     assert int(ended.value.code or 0) in ({0} if status == 0 else {0, 3})
     assert "out.gpkg" in capsys.readouterr().out
+
+
+def test_any_number_of_workers_gives_the_same_bytes(tmp_path):
+    source = helsinki()
+    columns = []
+    for workers in (1, 2):
+        folder = tmp_path / str(workers)
+        folder.mkdir()
+        plan, report = made(source, folder, job={"iterations": 1, "workers": workers})
+        columns.append(grid_column(plan))
+        assert report["peak_mb"] > 0
+    assert columns[0] == columns[1]
