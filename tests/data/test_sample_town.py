@@ -383,6 +383,7 @@ def test_sample_into_a_folder_that_is_not_there(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_a_hundred_thousand_buildings(tmp_path):
     began = time.process_time()
     town = make_town(100_000, 1)
