@@ -10,7 +10,7 @@ import click
 
 from api.cli.progress import ConsoleProgress
 from api.messages import shell_language, text
-from api.services import database, health
+from api.services import database
 from gis.errors import SetupError
 
 PORT: Final = 8000
@@ -25,8 +25,6 @@ _TRIES: Final = 20
 def serve(port: int | None, host: str, workers: int | None) -> None:
     """Serve the map, tiles, lookup and plate pages until stopped."""
     url = database.ready(ConsoleProgress())
-    if health.missing_at(url):
-        raise SetupError("serve.not_migrated")
     run(url, host, choose_port(host, port), workers)
 
 

@@ -6,7 +6,6 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from data.postgres import migrate, read_state
-from data.postgres.connect import engine_of
 
 
 def missing(engine: Engine) -> str:
@@ -16,9 +15,3 @@ def missing(engine: Engine) -> str:
     except SQLAlchemyError:
         return "database"
     return "" if found in migrate.heads() else "migration"
-
-
-def missing_at(url: str) -> str:
-    """The same for a database's address."""
-    with engine_of(url) as engine:
-        return missing(engine)

@@ -100,3 +100,23 @@ def test_lookup_command_refuses_before_it_starts_anything(arguments, code, tmp_p
     assert isinstance(result.exception, InputError)
     assert result.exception.code == code
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.database
+def test_a_given_server_without_the_schema_is_refused_in_one_line(world, monkeypatch):
+    import psycopg
+
+    plain = world.url.replace("postgresql+psycopg://", "postgresql://")
+    head, _, tail = plain.partition("?")
+    bare = f"{head}_bare"
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{bare.rpartition("/")[2]}"')
+    try:
+        monkeypatch.setenv("DATABASE_URL", f"{bare}?{tail}")
+        for arguments in (["lookup", "1", "2", "--crs", "wgs84"], ["serve", "--port", "0"], ["demo", "--no-serve"]):
+            result = CliRunner().invoke(cli, arguments)
+            assert isinstance(result.exception, SetupError), result.output
+            assert result.exception.code == "db_old_schema"
+    finally:
+        with psycopg.connect(plain, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{bare.rpartition("/")[2]}" WITH (FORCE)')
