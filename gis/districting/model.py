@@ -18,7 +18,7 @@ REASONS: Final[tuple[str, ...]] = (
     "island",  # a piece of the community, joined to the rest nowhere, with too few households
     "large_building",  # one atom holds more than the maximum
     "large_group",  # one villager group that may not be cut holds more than the maximum
-    "no_number_fits",  # the households of the piece are too many for k grids and too few for k + 1
+    "no_number_fits",  # too many households for k grids, too few for k + 1; proven when no plan is less amiss
     "blocks",  # no plan within the bounds was found: block geometry
 )
 

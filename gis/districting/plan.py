@@ -365,12 +365,17 @@ def _exceptions(
     """Every grid out of its bounds, with the reason that cannot be argued with first."""
     out: list[GridException] = []
     members = np.split(np.argsort(assignment, kind="stable"), np.cumsum(np.bincount(assignment))[:-1])
+    amiss = np.zeros(len(todo), np.int64)
+    for g, i in enumerate(piece_of):
+        amiss[i] += max(todo[i].bounds.minimum - counted[g], counted[g] - todo[i].bounds.maximum, 0)
     for g, atoms in enumerate(members):
         piece = todo[piece_of[g]]
         held = int(counted[g])
         if piece.bounds.minimum <= held <= piece.bounds.maximum or _kind(piece, held, ruleset) == "dedicated":
             continue
         reason, proven = _reason(piece, np.asarray(atoms), units, held)
+        if reason == "no_number_fits":
+            proven = bool(amiss[piece_of[g]] <= search.least_amiss(piece.counted, piece.bounds))
         out.append(GridException(g, reason, _heaviest_block(units, np.asarray(atoms)), held, proven))
     return out
 

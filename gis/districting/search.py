@@ -77,6 +77,17 @@ def possible_numbers(total: int, bounds: Bounds) -> tuple[int, int]:
     return max(1, fewest), most
 
 
+def least_amiss(total: int, bounds: Bounds) -> int:
+    """Households out of range in any plan of ``total`` households, whatever the number of grids."""
+    fewest, most = possible_numbers(total, bounds)
+    numbers = {max(1, k) for k in (fewest - 1, fewest, most, most + 1)}
+    return min(_amiss(total, k, bounds) for k in numbers)
+
+
+def _amiss(total: int, k: int, bounds: Bounds) -> int:
+    return max(0, total - k * bounds.maximum) + max(0, k * bounds.minimum - total)
+
+
 def coarse(units: Units, maximum: int) -> Int:
     """Label of every unit: connected blocks of no more than the maximum become one, larger ones stay open."""
     label = pieces(units.arrays, units.arrays.block)
@@ -90,7 +101,10 @@ def first_plan(units: Units, bounds: Bounds) -> Int:
     """Grow grids along a Hilbert curve, then dissolve those far too small."""
     counted = int(units.arrays.counted.sum())
     fewest, most = possible_numbers(counted, bounds)
-    wanted = min(max(round(counted / bounds.target), fewest), max(most, 1))
+    if fewest > most:
+        wanted = min({max(1, most), fewest}, key=lambda k: _amiss(counted, k, bounds))
+    else:
+        wanted = min(max(round(counted / bounds.target), fewest), most)
     if wanted <= 1:
         return np.zeros(len(units), np.int64)
     part = kernels.grow(units.arrays, units.hilbert(), counted / wanted * 0.96, float(bounds.maximum))

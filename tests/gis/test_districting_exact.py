@@ -63,7 +63,7 @@ def plain_cost(units, members):
     perimeter = sum(a.perimeter[v] for v in members) - inner
     area = sum(a.area[v] for v in members)
     z = (sum(a.load[v] for v in members) - 450) / 150
-    return 0.5 * border + 15 * z * z + RULES.compactness * (1 - 4 * np.pi * area / perimeter**2)
+    return 0.5 * border + RULES.balance * z * z + RULES.compactness * (1 - 4 * np.pi * area / perimeter**2)
 
 
 def plain_regions(units):

@@ -57,10 +57,10 @@ def test_grids_are_the_blocks_when_blocks_fit():
     assert report["on_street_share"] == 1.0
     assert report["certificate"]["status"] == "optimal"
     assert report["gap"] == 0.0
-    # four borders of 200 m along residential streets; four squares: 4 x 60 x (1 - pi / 4); 440 is 10 off the target
+    # four borders of 200 m along residential streets; four squares: 4 x 250 x (1 - pi / 4); 440 is 10 off the target
     assert report["objective_terms"]["border"] == pytest.approx(800.0)
-    assert report["objective_terms"]["compactness"] == pytest.approx(240 * (1 - np.pi / 4))
-    assert report["objective_terms"]["balance"] == pytest.approx(4 * 15 * (10 / 150) ** 2)
+    assert report["objective_terms"]["compactness"] == pytest.approx(4 * 250 * (1 - np.pi / 4))
+    assert report["objective_terms"]["balance"] == pytest.approx(4 * 25 * (10 / 150) ** 2)
     assert report["objective_terms"]["range"] == 0.0
 
 
@@ -147,7 +147,11 @@ def test_every_grid_out_of_range_has_its_reason(picture, counted, reason, status
 def test_no_number_of_grids_fits():
     rules = RULES.with_bounds(minimum=300, maximum=500)
     _, plan = plan_of(board(["abcdef"]), [95] * 6, rules)  # 570: above one grid's 500, below two grids' 600
-    assert {e.reason for e in plan.exceptions} == {"no_number_fits"}
+    assert {(e.reason, e.households, e.proven) for e in plan.exceptions} == {("no_number_fits", 285, True)}
+    _, plan = plan_of(board(["abc"]), [190] * 3, rules)  # 380 + 190 or 570: 110 or 70 amiss, where 30 would be least
+    assert {(e.reason, e.proven) for e in plan.exceptions} == {("no_number_fits", False)}
+    assert plan.exit_status == 3
+    _, plan = plan_of(board(["abcdef"]), [95] * 6, rules)
     assert plan.communities[0].certificate.status == "infeasible"
 
 
