@@ -55,7 +55,7 @@ def _tiles(published: Published, info: InForce, snapshot: Snapshot, progress: Pr
         progress("tiles", (k + 1) / len(wanted))
     expected = len(snapshot.grids) + len(snapshot.communities.ids)
     if labels != expected:
-        raise InputError("demo.failed", what=f"{info.name}: {labels} labels in tiles, {expected} expected")
+        raise InputError("demo.failed_tiles", territory=info.name, found=labels, expected=expected)
     return len(wanted)
 
 
@@ -71,8 +71,7 @@ def _lookups(published: Published, snapshot: Snapshot, progress: Progress) -> in
     found = lookup.columns(published, grids.label[:, 0], grids.label[:, 1], "EPSG:3857")
     wrong = np.flatnonzero(found["grid_id"] != grids.grid_id)
     if len(wrong):
-        code = grids.code[wrong[0]]
-        raise InputError("demo.failed", what=f"lookup: {len(wrong)} grids not found at their own label, first {code}")
+        raise InputError("demo.failed_lookup", count=len(wrong), grid=grids.code[wrong[0]])
     progress("lookup", 1.0)
     return len(grids)
 
@@ -84,7 +83,7 @@ def _links(published: Published, info: InForce, progress: Progress) -> int:
     for k, link in enumerate(links):
         page = pages.plate(published, link)
         if page.verdict != "signed" or page.grid is None:
-            raise InputError("demo.failed", what=f"{link}: {page.verdict}, grid {page.grid and page.grid.code}")
+            raise InputError("demo.failed_link", link=link, verdict=page.verdict)
         progress("links", (k + 1) / len(links))
     return len(links)
 
