@@ -88,11 +88,12 @@ def _hosts(
 
 
 def _same_facts(buildings: Buildings, households: Ints, a: Ints, b: Ints) -> Bools:
+    """Whether two records of one outline say the same; a text that one of them lacks contradicts nothing."""
     same = households[a] == households[b]
     for column in (buildings.levels, buildings.height, buildings.households, buildings.dwellings):
         same &= (column[a] == column[b]) | (np.isnan(column[a]) & np.isnan(column[b]))
     for text in (buildings.name, buildings.housenumber):
-        same &= text[a] == text[b]
+        same &= (text[a] == text[b]) | (text[a] == "") | (text[b] == "")
     return np.asarray(same, bool)
 
 

@@ -239,6 +239,14 @@ def test_duplicates_are_left_out_and_their_households_counted_once():
     assert [(e.source_id, e.reason, e.households) for e in atoms.excluded] == [("1", "duplicate", 12)]
 
 
+def test_a_duplicate_that_only_lacks_the_door_number_is_still_one():
+    twice = [house(50, 50, households=12, housenumber="8"), house(50, 50, households=12), house(120, 50)]
+    atoms = cut(drawn([], twice), SQUARE)
+    assert [(e.source_id, e.reason) for e in atoms.excluded] == [("1", "duplicate")]
+    other = [house(50, 50, households=12, housenumber="8"), house(50, 50, households=12, housenumber="9")]
+    assert cut(drawn([], other), SQUARE).excluded == ()
+
+
 def test_stacked_parts_stay_and_share_an_atom():
     stacked = [house(50, 50, households=12, levels=3), house(50, 50, households=40, levels=10), house(53, 53, 4, 4)]
     atoms = cut(drawn([], stacked), SQUARE)
