@@ -239,6 +239,20 @@ def test_time_runs_out_and_can_be_replayed():
     assert (timed.assignment == again.assignment).all()
 
 
+def test_an_interrupt_keeps_the_last_whole_round():
+    drawn = board(["aabbccdd"] * 4)
+    calls = []
+
+    def impatient(step, done, note=""):
+        calls.append(step)
+        if step == "solve" and calls.count("solve") == 2:
+            raise KeyboardInterrupt
+
+    _, stopped = plan_of(drawn, [60] * 32, iterations=5, progress=impatient)
+    assert stopped.iterations == 1
+    assert (stopped.assignment == plan_of(drawn, [60] * 32, iterations=1)[1].assignment).all()
+
+
 PICTURE = st.lists(st.text("aabbccdde.", min_size=6, max_size=6), min_size=2, max_size=5)
 
 
