@@ -39,7 +39,9 @@ def place_text(parts: Parts, style: Style) -> str:
         return _joined([parts.compound], style) + _inside(parts, style)
     if not parts.building:
         return ""
-    where = [p for p in (parts.community, parts.group) if p]
+    # registers write a group as 鹿角村三组 or as 三组: the village is said once
+    community = "" if parts.community and parts.group.startswith(parts.community) else parts.community
+    where = [p for p in (community, parts.group) if p]
     if style == "western":
         return ", ".join([f"Building {parts.building}{_inside_home(parts, style)}", *reversed(where)])
     return "".join(where) + f"{parts.building}号" + _inside_home(parts, style)

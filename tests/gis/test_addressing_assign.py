@@ -213,3 +213,10 @@ def test_style_follows_the_street_names():
     assert compose.style_of(["人民路", "建设路", "Main Street"]) == "zh"
     assert compose.style_of(["Main Street"]) == "western"
     assert {"garage", "shed"} <= module.OUTBUILDINGS
+
+
+def test_the_village_is_said_once_whether_the_group_names_it_or_not():
+    from gis.addressing.compose import Parts, place_text
+
+    for group in ("三组", "鹿角村三组"):
+        assert place_text(Parts(community="鹿角村", group=group, building="7"), "zh") == "鹿角村三组7号"
