@@ -107,7 +107,12 @@ def _touched(infos: Sequence[InForce], z: int, x: int, y: int) -> list[InForce]:
 
 
 def _etag(layers: Sequence[Layer], touched: Sequence[InForce], tile: tuple[int, int, int]) -> str:
-    state = (VERSION, tile, [n.name for n in layers], [(i.territory, i.publication, i.generation) for i in touched])
+    state = (
+        VERSION,
+        tile,
+        [n.name for n in layers],
+        [(i.territory, i.publication, i.generation, i.day.toordinal()) for i in touched],
+    )
     return hashlib.sha256(repr(state).encode()).hexdigest()[:24]
 
 

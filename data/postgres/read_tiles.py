@@ -114,9 +114,10 @@ SELECT a.id, a.code, a.text,
        CASE WHEN a.level = 'building' AND a.building_no <> ''
             THEN a.building_no || CASE WHEN a.text LIKE '%栋%' THEN '栋' ELSE '' END
             ELSE coalesce(nullif(a.number_text, ''), a.building_no) END AS label,
-       a.geom_3857 AS geom FROM address a
+       a.geom_3857 AS geom FROM address a JOIN territory t ON t.id = a.territory_id
 WHERE a.geom_3857 && e.box AND a.level IN ('premise', 'building') AND a.status = 'issued'
-  AND a.territory_id = ANY(:territories) AND a.valid_from <= CURRENT_DATE AND a.valid_to IS NULL
+  AND a.territory_id = ANY(:territories) AND a.valid_to IS NULL
+  AND a.valid_from <= (now() AT TIME ZONE t.time_zone)::date
 """,
         ),
         Layer("labels", 8, {"kind": "String", "code": "String", "name": "String", "grid_id": "String"}),

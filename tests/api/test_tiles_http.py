@@ -132,6 +132,32 @@ def test_revoked_addresses_are_not_shown(client, world, first):
     assert world.codes["revoked"] not in codes
 
 
+def test_addresses_appear_on_their_day_in_the_territory_s_own_time_zone(client, world, first):
+    """West of the date line it is still yesterday where it is already today in the east."""
+
+    def shown(zone):
+        with psycopg.connect(world.url.replace("postgresql+psycopg://", "postgresql://")) as connection:
+            connection.execute("UPDATE territory SET time_zone = %s WHERE id = %s", (zone, first))
+            connection.execute(
+                "UPDATE address SET valid_from = (now() AT TIME ZONE 'Pacific/Kiritimati')::date WHERE code = %s",
+                (world.codes["good"],),
+            )
+            connection.execute(
+                "INSERT INTO generation VALUES (%s, 'z', 1) ON CONFLICT (territory_id, layer)"
+                " DO UPDATE SET number = generation.number + 1",
+                (first,),
+            )
+        codes = set()
+        for x, y in tiles_of(client, world, first, 15):
+            layer = decoded(get(client, "addresses", 15, x, y)).get("addresses", {})
+            codes |= {f["properties"]["code"] for f in layer.get("features", [])}
+        return world.codes["good"] in codes
+
+    assert shown("Pacific/Kiritimati")  # UTC+14
+    assert not shown("Etc/GMT+12")  # UTC-12: always a day behind
+    assert shown("Pacific/Kiritimati")
+
+
 def test_etag_and_freshness(client, world, first):
     x, y = tiles_of(client, world, first, 14)[0]
     one = get(client, "grids", 14, x, y)
