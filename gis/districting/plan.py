@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ from gis.territory.model import Areas, Floats, Ints
 
 #: ``map`` of one function over tasks, answers in the order of the tasks: the built-in, or that of a pool.
 Mapper = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
+
+#: Divisions into communities that are tried where none are given, until every grid is in range.
+DIVISIONS = 3
 
 #: Rounds when neither ``iterations`` nor ``seconds`` is given, by the atoms of the largest piece.
 DEFAULT_ROUNDS = ((5_000, 4), (25_000, 2))
@@ -62,18 +66,53 @@ def make_plan(
     load = _load(np.asarray(counted, np.float64), np.asarray(work, np.float64), ruleset)
     units = atom_units(atom_set, graph, ruleset.class_prices(), np.asarray(counted, np.int64), load)
     given = communities is not None and len(communities) > 0
+    group = _groups(atom_set, villager_groups, units, ruleset)
     if given or len(np.unique(atom_set.community)) > 1:
         community = atom_set.community.astype(np.int64)
+        chosen = _divided(units, community, communities if given else None, group, ruleset)
     else:
-        progress("communities", 0.0)
-        community = dividing.derive(units, ruleset, seed)
-    names = _community_names(communities if given else None, community)
-    group = _groups(atom_set, villager_groups, units, ruleset)
-    is_rural = rural.rural_communities(group, community, units.arrays.counted, len(names))
-    todo = pieces_of(units, community, group, is_rural, ruleset)
-    solved, rounds = _search(todo, ruleset, seed, iterations, seconds, progress, mapper)
+        chosen = _best_division(units, group, ruleset, seed, progress, mapper)
+    todo = chosen.todo
+    solved, rounds = _search(todo, chosen.first, ruleset, seed, iterations, seconds, progress, mapper)
     solved = _settle(todo, solved, ruleset, progress, mapper)
-    return assemble(todo, solved, units, households, community, names, is_rural, given, ruleset, seed, rounds)
+    return assemble(
+        todo, solved, units, households, chosen.community, chosen.names, chosen.is_rural, given, ruleset, seed, rounds
+    )
+
+
+@dataclass(frozen=True)
+class _Division:
+    """The territory as communities and pieces; ``first``: round 0, where it was made to judge the division."""
+
+    community: Int
+    names: list[tuple[str, str, str]]
+    is_rural: list[bool]
+    todo: list[Piece]
+    first: list[search.Search]
+
+
+def _divided(units: Units, community: Int, areas: Areas | None, group: Int, ruleset: Ruleset) -> _Division:
+    names = _community_names(areas, community)
+    is_rural = rural.rural_communities(group, community, units.arrays.counted, len(names))
+    return _Division(community, names, is_rural, pieces_of(units, community, group, is_rural, ruleset), [])
+
+
+def _best_division(
+    units: Units, group: Int, ruleset: Ruleset, seed: int, progress: Progress, mapper: Mapper
+) -> _Division:
+    """Communities where none are given: of a few divisions, the first with every grid in range, or the best."""
+    best: tuple[int, _Division] | None = None
+    for attempt in range(DIVISIONS):
+        progress("communities", attempt / DIVISIONS)
+        found = _divided(units, dividing.derive(units, ruleset, seed + attempt), None, group, ruleset)
+        first = _first_round(found.todo, ruleset, seed, progress, mapper)
+        amiss = sum(_amiss(p, s) for p, s in zip(found.todo, first, strict=True))
+        if best is None or amiss < best[0]:
+            best = (amiss, replace(found, first=first))
+        if not amiss:
+            break
+    assert best is not None
+    return best[1]
 
 
 def _load(counted: Floats, work: Floats, ruleset: Ruleset) -> Floats:
@@ -102,8 +141,32 @@ def _groups(atom_set: AtomSet, groups: Areas | None, units: Units, ruleset: Rule
     return rural.groups_of_atoms(atom_set.geometry, groups)
 
 
+def _first_round(
+    todo: list[Piece], ruleset: Ruleset, seed: int, progress: Progress, mapper: Mapper
+) -> list[search.Search]:
+    out: list[search.Search] = []
+    for i, found in enumerate(mapper(_round, [(p, ruleset, None, _lots(seed, i, 0)) for i, p in enumerate(todo)])):
+        out.append(found)
+        if i % 16 == 0:
+            progress("communities", (i + 1) / len(todo))
+    return out
+
+
+def _amiss(piece: Piece, found: search.Search) -> int:
+    """Grids out of range that another division into communities might avoid."""
+    if piece.fixed or search.least_amiss(piece.counted, piece.bounds):
+        return 0
+    counted = piece.units.arrays.counted
+    held = np.bincount(found.part, counted)
+    heavy = np.zeros(len(held), np.int64)
+    np.maximum.at(heavy, found.part, counted)
+    out = (held < piece.bounds.minimum) | ((held > piece.bounds.maximum) & (heavy <= piece.bounds.maximum))
+    return int(out.sum())
+
+
 def _search(
     todo: list[Piece],
+    first: list[search.Search],
     ruleset: Ruleset,
     seed: int,
     iterations: int | None,
@@ -114,8 +177,8 @@ def _search(
     """The best plan of every piece, and the number of whole rounds made."""
     deadline = None if seconds is None or iterations is not None else time.monotonic() + seconds
     rounds = 10**9 if deadline is not None else max(1, default_rounds(todo) if iterations is None else iterations)
-    best: list[search.Search] = []
-    made = 0
+    best = first
+    made = 1 if first else 0
     try:
         while made < rounds:
             now: list[search.Search] = []
