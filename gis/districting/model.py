@@ -61,7 +61,11 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Objective:
-    """Terms of the objective in priced metres (see ``Ruleset``)."""
+    """Terms of the objective in priced metres (see ``Ruleset``).
+
+    ``border``: borders between grids of one community. What runs between communities is given (price 0), or, where
+    the communities are of our own making, was paid when they were cut.
+    """
 
     border: float
     balance: float
