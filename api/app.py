@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Final
 
@@ -54,18 +55,23 @@ def create_app(config: Config) -> Flask:
 
 
 def from_environment() -> Flask:
-    """The application of a server worker, configured by its environment."""
+    """The application of a server worker, configured by its environment. It answers at once and warms up beside."""
+    app = create_app(Config.from_environment())
+    threading.Thread(target=_warm, args=(app,), name="warm", daemon=True).start()
+    return app
+
+
+def _warm(app: Flask) -> None:
+    """Load compiled loops and published grids, so that the first reader finds them there."""
     from gis.locate import index
     from gis.tiles import encode
 
-    app = create_app(Config.from_environment())
-    index.warm()
     encode.warm()
+    index.warm()
     try:
         app.extensions[KEY].published.warm()
     except SQLAlchemyError as error:  # it may come later; /readyz says so until then
         app.logger.warning("database: %s", error)
-    return app
 
 
 def _measure(app: Flask) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import shapely
@@ -21,10 +21,12 @@ from sqlalchemy import Connection, Engine
 from data.postgres import read_published
 from data.postgres.read_published import InForce, PublishedGrids
 from gis.locate import datums
-from gis.locate.index import Index, build
 from gis.territory.model import Floats, Geometries, Ints
 from gis.tiles.colour import tones
 from gis.tiles.coverage import ZOOMS, dissolve, simplify
+
+if TYPE_CHECKING:
+    from gis.locate.index import Index
 
 _T = TypeVar("_T")
 
@@ -60,7 +62,12 @@ class Snapshot:
     @property
     def index(self) -> Index:
         """Point to grid, in the territory's metre CRS; positions are rows of ``grids``."""
-        return self._once("index", lambda: build(self.grids.geometry))
+        return self._once("index", self._index)
+
+    def _index(self) -> Index:
+        from gis.locate.index import build  # with numba: a worker starts without waiting for it
+
+        return build(self.grids.geometry)
 
     @property
     def tone(self) -> Ints:

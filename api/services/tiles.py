@@ -21,7 +21,7 @@ from data.postgres import read_tiles
 from data.postgres.read_published import InForce
 from data.postgres.read_tiles import LAYERS, Layer
 from gis.errors import NotFoundError
-from gis.tiles import encode, pyramid
+from gis.tiles import pyramid
 
 #: Deepest zoom of the tiles; maps scale them beyond.
 DEEPEST: Final = 17
@@ -130,6 +130,8 @@ def _from_snapshots(
     for info in touched:
         snapshot = published.snapshot(connection, info.publication, info.crs)
         features.extend(_FROM_SNAPSHOT[layer.name](snapshot, tile))
+    from gis.tiles import encode  # with numba: a worker starts without waiting for it
+
     geometry = np.empty(len(features.geometry), dtype=object)
     geometry[:] = features.geometry
     return encode.layer(layer.name, tile, range(1, len(geometry) + 1), features.columns, geometry)
