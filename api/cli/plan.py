@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from api.messages import shell_language, text
+
+#: Seconds before a log hears of progress: bad input that is found at once is refused in one line.
+PATIENCE: Final = 5.0
 
 
 @click.command()
@@ -51,7 +54,7 @@ def plan(
     from api.cli.progress import ConsoleProgress
     from api.services.planning import Job, plan_file, ruleset_of
 
-    progress = ConsoleProgress()
+    progress = ConsoleProgress(patience=PATIENCE)
     job = Job(ruleset_of(ruleset, minimum, maximum, target), seed, iterations, seconds, workers)
     try:
         outcome = plan_file(

@@ -19,8 +19,12 @@ PAINT_EVERY: Final = 0.1
 class ConsoleProgress:
     """A ``gis.progress.Progress`` that writes to standard error; steps are named by ``step_<name>`` messages."""
 
-    def __init__(self, stream: TextIO | None = None, *, language: str | None = None) -> None:
+    def __init__(
+        self, stream: TextIO | None = None, *, language: str | None = None, patience: float = 0.0
+    ) -> None:
+        """``patience``: seconds for which a log stays empty, so that work that is soon refused says only why."""
         self.stream = stream or sys.stderr
+        self._speaks = time.monotonic() + patience
         self.language = language or shell_language()
         self.living = self.stream.isatty()
         self._step = ""
@@ -35,6 +39,8 @@ class ConsoleProgress:
             self._step, self._started, self._painted = step, now, 0.0
         ended = done >= 1.0
         if not ended and now - self._painted < (PAINT_EVERY if self.living else LOG_EVERY):
+            return
+        if not self.living and now < self._speaks:
             return
         self._painted = now
         self._write(self._line(step, done, note, now - self._started), ended)
