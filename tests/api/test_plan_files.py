@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import osmium
 import pyogrio
 import pytest
 import shapely
@@ -359,3 +360,18 @@ def test_any_number_of_workers_gives_the_same_bytes(tmp_path):
         columns.append(grid_column(plan))
         assert report["peak_mb"] > 0
     assert columns[0] == columns[1]
+
+
+@pytest.mark.parametrize("name", ["again.osm", "again.osm.gz"])
+def test_every_format_of_an_extract_gives_the_same_plan(tmp_path, name):
+    source = shared("changsha-csu.osm.pbf")()
+    with osmium.SimpleWriter(str(tmp_path / name)) as writer:
+        for thing in osmium.FileProcessor(str(source)):
+            writer.add(thing)
+    plans = []
+    for folder, path in (("a", source), ("b", tmp_path / name)):
+        (tmp_path / folder).mkdir()
+        plans.append(made(path, tmp_path / folder, job={"iterations": 1})[0])
+    assert grid_column(plans[0]) == grid_column(plans[1])
+    first, second_ = (read_plan(p).layers["atoms"].geometry for p in plans)
+    assert first.geom_equals(second_).all()
