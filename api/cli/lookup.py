@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from api.answers import Lookup
-from api.cli.progress import ConsoleProgress
+from api.cli.progress import PATIENCE, ConsoleProgress
 from api.messages import shell_language, text
 from api.services import asking, database
 from gis.errors import InputError
@@ -37,11 +37,13 @@ def lookup(
     day = as_of.date() if as_of else None
     if points is not None and output is not None and lon is None:
         asking.require(points, crs)
-        rows = asking.answer_file(database.ready(ConsoleProgress()), points, output, crs, accuracy, day)
+        rows = asking.answer_file(
+            database.ready(ConsoleProgress(patience=PATIENCE)), points, output, crs, accuracy, day
+        )
         _say("lookup.wrote", rows=rows, file=output)
     elif lon is not None and lat is not None and points is None:
         asking.require(None, crs)
-        _show(asking.answer_point(database.ready(ConsoleProgress()), lon, lat, crs, accuracy, day))
+        _show(asking.answer_point(database.ready(ConsoleProgress(patience=PATIENCE)), lon, lat, crs, accuracy, day))
     else:
         raise InputError("lookup.arguments")
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from api.messages import shell_language, text
-
-#: Seconds before a log hears of progress: bad input that is found at once is refused in one line.
-PATIENCE: Final = 5.0
 
 
 @click.command()
@@ -51,7 +48,7 @@ def plan(
     """
     if iterations is not None and seconds is not None:
         raise click.UsageError(text("plan.iterations_or_seconds", shell_language()))
-    from api.cli.progress import ConsoleProgress
+    from api.cli.progress import PATIENCE, ConsoleProgress
     from api.services.planning import Job, plan_file, ruleset_of
 
     progress = ConsoleProgress(patience=PATIENCE)

@@ -12,6 +12,8 @@ from api.messages import catalogue, shell_language, text
 
 #: Seconds between two lines of one step where lines cannot be rewritten.
 LOG_EVERY: Final = 10.0
+#: Seconds before the log of a command that reads input hears of progress: what is refused at once takes one line.
+PATIENCE: Final = 5.0
 #: Seconds between two repaints of the living line.
 PAINT_EVERY: Final = 0.1
 
@@ -19,9 +21,7 @@ PAINT_EVERY: Final = 0.1
 class ConsoleProgress:
     """A ``gis.progress.Progress`` that writes to standard error; steps are named by ``step_<name>`` messages."""
 
-    def __init__(
-        self, stream: TextIO | None = None, *, language: str | None = None, patience: float = 0.0
-    ) -> None:
+    def __init__(self, stream: TextIO | None = None, *, language: str | None = None, patience: float = 0.0) -> None:
         """``patience``: seconds for which a log stays empty, so that work that is soon refused says only why."""
         self.stream = stream or sys.stderr
         self._speaks = time.monotonic() + patience

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from api.cli.progress import ConsoleProgress
+from api.cli.progress import PATIENCE, ConsoleProgress
 
 if TYPE_CHECKING:
     from api.services.store import Engine
@@ -25,7 +25,7 @@ def opened() -> Iterator[Engine]:
 @contextmanager
 def progressing() -> Iterator[ConsoleProgress]:
     """Progress on this terminal."""
-    progress = ConsoleProgress()
+    progress = ConsoleProgress(patience=PATIENCE)
     try:
         yield progress
     finally:
