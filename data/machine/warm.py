@@ -39,6 +39,7 @@ def ensure(progress: Progress = silent) -> Outcome:
     stamp = _cache() / ".warm"
     if stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
         return Outcome("there", "setup_warm_there", {"modules": len(names)})
+    _forget()
     for number, name in enumerate(names):
         progress(STEP, number / len(names), name)
         warm: Callable[[], None] = importlib.import_module(name).warm
@@ -46,6 +47,12 @@ def ensure(progress: Progress = silent) -> Outcome:
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.write_text(wanted, encoding="ascii")
     return Outcome("made", "setup_warm_there", {"modules": len(names)})
+
+
+def _forget() -> None:
+    """Drop what was compiled from other sources: numba watches a loop's own file, not those of the loops it calls."""
+    for compiled in _cache().rglob("*.nb[ci]"):
+        compiled.unlink(missing_ok=True)
 
 
 def _cache() -> Path:

@@ -264,3 +264,19 @@ def test_launcher_is_plain_posix_sh() -> None:
     checker = ["dash", "-n"] if os.access("/bin/dash", os.X_OK) else ["sh", "-n"]
     subprocess.run([*checker, str(ROOT / "wangge")], check=True)
     subprocess.run([*checker, str(ROOT / "requirements/lock")], check=True)
+
+
+def test_compiled_loops_of_other_sources_are_forgotten(tmp_path, monkeypatch):
+    from data.machine import warm
+
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(warm, "modules", list)  # compile nothing here
+    old = tmp_path / "gis_1234" / "kernels.loop-1.py311.1.nbc"
+    old.parent.mkdir()
+    old.write_bytes(b"old")
+    (tmp_path / ".warm").write_text("another fingerprint", encoding="ascii")
+    warm.ensure()
+    assert not old.exists()
+    old.write_bytes(b"of these sources")
+    warm.ensure()
+    assert old.exists()
