@@ -42,7 +42,11 @@ def cut_cells(
             edges.append(_ridge_edges(points[here], of[here], parts.geometry[k], int(k)))
     edges += _claims(parts, geometry, part)
     _, one = np.unique(of, return_index=True)
-    coverage, came_from = resolve(join_edges(edges), zone_of, seeds=Seeds(to_grid(points[one]), of[one]))
+    seeds = Seeds(to_grid(points[one]), of[one])
+    joined = join_edges(edges)
+    edges.clear()  # the pieces would double the memory at its peak
+    del points, of
+    coverage, came_from = resolve(joined, zone_of, seeds=seeds)
     known = np.where(came_from >= 0, came_from, 0)
     in_part = np.where(came_from >= 0, zone_of[known], -1 - came_from)
     return coverage, np.where((came_from >= 0) & (came_from < len(geometry)), came_from, -1), in_part

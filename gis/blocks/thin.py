@@ -94,7 +94,11 @@ def absorb(parts: Parts, lines: Lines, thin: Bools, zone: Ints) -> Parts:
         sides[right[keep]], zones[left[keep]], zones[right[keep]], coverage.line[keep], coverage.basis[keep],
         priority[keep],
     )
-    middle = [_middle(made[k], int(of[k]), samples, lines, zone) for k in range(len(made))]
+    order = np.argsort(samples.cluster, kind="stable")
+    first = np.searchsorted(samples.cluster[order], np.arange(int(cluster.max()) + 2))
+    strength = np.append(line_priority(lines), 0)
+    mine = [order[first[k] : first[k + 1]] for k in of]
+    middle = [_middle(area, some, samples, strength, zone) for area, some in zip(made, mine, strict=True)]
     resolved, came_from = resolve(join_edges([border, *[m for m in middle if m is not None]]), zone)
     return parts.relabelled(resolved, came_from, zone)
 
@@ -142,15 +146,13 @@ def _single_labels(parts: Parts, samples: _Samples, cluster: Ints) -> Ints:
     return label
 
 
-def _middle(area: shapely.Polygon, cluster: int, samples: _Samples, lines: Lines, zone: Ints) -> Edges | None:
-    """The middle lines of one cluster, each named by the stronger of the two lines beside it."""
-    mine = np.flatnonzero(samples.cluster == cluster)
+def _middle(area: shapely.Polygon, mine: Ints, samples: _Samples, strength: Ints, zone: Ints) -> Edges | None:
+    """The middle lines of one cluster from its samples, each named by the stronger of the two lines beside it."""
     beyond = samples.beyond[mine]
     if len(mine) < 2 or beyond.min() == beyond.max():
         return None
     ridges = ridges_between(samples.points[mine], beyond, area)
     left, right = beyond[ridges.left], beyond[ridges.right]
-    strength = np.append(line_priority(lines), 0)
     one, two = samples.line[mine[ridges.left]], samples.line[mine[ridges.right]]
     line = np.where(strength[one] >= strength[two], one, two)
     return Edges(
