@@ -50,7 +50,7 @@ class Effort:
 
 #: For windows, which are many, and for a whole community, which is proven.
 QUICK: Final = Effort(nodes=20, columns=1500, gap=5e-4, cover_nodes=300_000)
-THOROUGH: Final = Effort(nodes=500, columns=20_000, gap=0.0, cover_nodes=5_000_000)
+THOROUGH: Final = Effort(nodes=20, columns=5_000, gap=0.0, cover_nodes=2_000_000)
 BOUND_ONLY: Final = Effort(nodes=0, columns=0, gap=0.0, cover_nodes=0)
 
 
