@@ -29,13 +29,17 @@ def main() -> None:
     seconds = time.process_time() - start
     geometry = cells.geometry.to_numpy()
     peak = next(int(v.split()[1]) / 1024 for v in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in v)
-    print(json.dumps({
-        "cpu_s": round(seconds, 1),
-        "peak_mb": round(peak),
-        "valid": bool(shapely.is_valid(geometry).all() and shapely.coverage_is_valid(geometry)),
-        "lost": len(buildings) - int(cells.index.nunique()),
-        "version": momepy.__version__,
-    }))
+    print(
+        json.dumps(
+            {
+                "cpu_s": round(seconds, 1),
+                "peak_mb": round(peak),
+                "valid": bool(shapely.is_valid(geometry).all() and shapely.coverage_is_valid(geometry)),
+                "lost": len(buildings) - int(cells.index.nunique()),
+                "version": momepy.__version__,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

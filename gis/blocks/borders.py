@@ -34,8 +34,13 @@ def border_segments(coverage: Coverage, rank: Ints, line: Ints, lines: Lines) ->
     place = np.rint(start * 100.0).astype(np.int64)
     order = np.lexsort(((place[:, 0] << 32) + place[:, 1], low * len(rank) + high))
     return Segments(
-        low[order].astype(np.int32), high[order].astype(np.int32), start[order], end[order],
-        kind[order], basis[order], source[order].astype(np.int32),
+        low[order].astype(np.int32),
+        high[order].astype(np.int32),
+        start[order],
+        end[order],
+        kind[order],
+        basis[order],
+        source[order].astype(np.int32),
     ), outer.astype(np.float64)
 
 

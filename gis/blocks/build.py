@@ -23,7 +23,11 @@ from gis.territory.model import Bools, Exclusion, Geometries, Ints, Sources
 
 
 def build_atoms(
-    sources: Sources, territory: shapely.Geometry, households: Ints, *, parameters: Parameters = DEFAULT,
+    sources: Sources,
+    territory: shapely.Geometry,
+    households: Ints,
+    *,
+    parameters: Parameters = DEFAULT,
     progress: Progress = silent,
 ) -> AtomSet:
     """Cut a territory into atoms.
@@ -71,9 +75,7 @@ def _numbered(parts: Parts) -> Parts:
     return replace(parts, block=np.arange(len(parts)))
 
 
-def _divided(
-    parts: Parts, lines: Lines, large: Bools, points: Geometries, parameters: Parameters
-) -> Parts:
+def _divided(parts: Parts, lines: Lines, large: Bools, points: Geometries, parameters: Parameters) -> Parts:
     """Large parts divided by lanes; what is left over between lanes joins its neighbours in the block."""
     parts = divide(parts, lines, large)
     for _ in range(2):
@@ -84,8 +86,15 @@ def _divided(
 
 
 def _atom_set(
-    sources: Sources, lines: Lines, parts: Parts, homes: Footprints, households: Ints, coverage: Coverage,
-    footprint: Ints, in_part: Ints, joined: Ints,
+    sources: Sources,
+    lines: Lines,
+    parts: Parts,
+    homes: Footprints,
+    households: Ints,
+    coverage: Coverage,
+    footprint: Ints,
+    in_part: Ints,
+    joined: Ints,
 ) -> AtomSet:
     """Atoms in order of block, then building, with every building's atom."""
     order = np.lexsort((np.where(footprint < 0, len(homes.host), footprint), in_part, parts.block[in_part]))
@@ -114,4 +123,3 @@ def _atom_set(
             for b in np.flatnonzero(homes.reason != "")
         ),
     )
-

@@ -65,8 +65,15 @@ def _part_edges(parts: Parts, lines: Lines, label: Ints) -> Edges:
     known = parts.coverage.edges(np.arange(len(parts)), line_priority(lines))
     padded = np.append(label, -1)
     return Edges(
-        known.start, known.end, padded[known.left], padded[known.right], known.left_zone, known.right_zone,
-        known.line, known.basis, known.priority,
+        known.start,
+        known.end,
+        padded[known.left],
+        padded[known.right],
+        known.left_zone,
+        known.right_zone,
+        known.line,
+        known.basis,
+        known.priority,
     )
 
 
@@ -75,8 +82,15 @@ def _ridge_edges(points: Floats, of: Ints, area: shapely.Polygon, part: int) -> 
     zone = np.full(len(ridges.left), part)
     nothing = np.full(len(ridges.left), -1)
     return Edges(
-        to_grid(ridges.start), to_grid(ridges.end), of[ridges.left], of[ridges.right], zone, zone, nothing,
-        np.full(len(zone), _CELL, np.int8), nothing,
+        to_grid(ridges.start),
+        to_grid(ridges.end),
+        of[ridges.left],
+        of[ridges.right],
+        zone,
+        zone,
+        nothing,
+        np.full(len(zone), _CELL, np.int8),
+        nothing,
     )
 
 
@@ -108,8 +122,15 @@ def _claim(ground: shapely.Geometry, building: int, part: int) -> Edges:
     n = int(same.sum())
     unknown, nothing = np.full(n, UNKNOWN), np.full(n, -1)
     return Edges(
-        grid[:-1][same], grid[1:][same], np.full(n, building), unknown, np.full(n, part), unknown, nothing,
-        np.full(n, _CELL, np.int8), np.full(n, CLAIM),
+        grid[:-1][same],
+        grid[1:][same],
+        np.full(n, building),
+        unknown,
+        np.full(n, part),
+        unknown,
+        nothing,
+        np.full(n, _CELL, np.int8),
+        np.full(n, CLAIM),
     )
 
 

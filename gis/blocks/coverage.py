@@ -88,8 +88,15 @@ class Coverage:
         """The borders as edges again, knowing their labels and the zone of each."""
         zones = np.append(zone, OUTSIDE)
         return Edges(
-            self.nodes[self.heads], self.nodes[self.tails], self.left, self.right, zones[self.left],
-            zones[self.right], self.line, self.basis, np.append(line_priority, 0)[self.line],
+            self.nodes[self.heads],
+            self.nodes[self.tails],
+            self.left,
+            self.right,
+            zones[self.left],
+            zones[self.right],
+            self.line,
+            self.basis,
+            np.append(line_priority, 0)[self.line],
         )
 
 
@@ -101,7 +108,11 @@ def arrange(edges: Edges) -> tuple[Noded, Ints, Ints]:
     number = np.cumsum(kept) - 1
     record = kept[noded.edge]
     graph = Noded(
-        noded.nodes, noded.heads[kept], noded.tails[kept], number[noded.edge[record]], noded.origin[record],
+        noded.nodes,
+        noded.heads[kept],
+        noded.tails[kept],
+        number[noded.edge[record]],
+        noded.origin[record],
         noded.forward[record],
     )
     faces = faces_of(graph.nodes, graph.heads, graph.tails)
@@ -148,9 +159,7 @@ def _lengths(graph: Noded) -> Floats:
     return np.sqrt(step[:, 0] ** 2 + step[:, 1] ** 2)
 
 
-def _votes(
-    graph: Noded, face: Ints, faces: int, edges: Edges, zone_of: Ints, metres: Floats
-) -> tuple[Ints, Ints]:
+def _votes(graph: Noded, face: Ints, faces: int, edges: Edges, zone_of: Ints, metres: Floats) -> tuple[Ints, Ints]:
     """Zone and label of each face by the length of edges that say so."""
     first = face[2 * graph.edge + ~graph.forward]
     second = face[2 * graph.edge + graph.forward]
@@ -222,7 +231,13 @@ def _pieces(label: Ints, near: Adjacency) -> Ints:
 
 
 def _whole(
-    label: Ints, zone: Ints, near: Adjacency, twice: Ints, zone_of: Ints, seeds: Seeds | None, graph: Noded,
+    label: Ints,
+    zone: Ints,
+    near: Adjacency,
+    twice: Ints,
+    zone_of: Ints,
+    seeds: Seeds | None,
+    graph: Noded,
     face: Ints,
 ) -> Ints:
     """Each label keeps one connected piece; the others go to their neighbours, or become labels of their own."""
@@ -277,8 +292,13 @@ def _compress(graph: Noded, face: Ints, label: Ints, zone: Ints, edges: Edges, g
     best = best_records(graph, edges)[border]
     came_from = np.where(known < given, known, -1 - zone[label >= 0][first])
     coverage = Coverage(
-        graph.nodes, graph.heads[border], graph.tails[border], side.reshape(-1, 2)[border].ravel(),
-        edges.line[best], edges.basis[best], len(known),
+        graph.nodes,
+        graph.heads[border],
+        graph.tails[border],
+        side.reshape(-1, 2)[border].ravel(),
+        edges.line[best],
+        edges.basis[best],
+        len(known),
     )
     return coverage, came_from
 

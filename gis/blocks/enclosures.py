@@ -44,8 +44,12 @@ class Parts:
         some[zone_of] = np.arange(len(zone_of))
         was = np.where(came_from >= 0, came_from, some[np.maximum(-1 - came_from, 0)])
         return replace(
-            self, coverage=coverage, geometry=coverage.polygons(), block=self.block[was],
-            community=self.community[was], realm=self.realm[was],
+            self,
+            coverage=coverage,
+            geometry=coverage.polygons(),
+            block=self.block[was],
+            community=self.community[was],
+            realm=self.realm[was],
         )
 
 
@@ -63,8 +67,10 @@ def with_given_borders(lines: Lines, territory: shapely.Geometry, communities: A
     kind = np.where(of == 0, CLASS_INDEX["none"], CLASS_INDEX["community"]).astype(np.int8)
     no = np.zeros(len(edges), bool)
     return Lines(
-        np.concatenate([lines.geometry, edges]), np.concatenate([lines.kind, kind]),
-        np.concatenate([lines.source, np.full(len(edges), -1)]), np.concatenate([lines.oneway, no]),
+        np.concatenate([lines.geometry, edges]),
+        np.concatenate([lines.kind, kind]),
+        np.concatenate([lines.source, np.full(len(edges), -1)]),
+        np.concatenate([lines.oneway, no]),
         np.concatenate([lines.round, no]),
     )
 
@@ -75,14 +81,19 @@ def unlabelled_edges(lines: Lines, which: Ints) -> Edges:
     line = which[of]
     unknown = np.full(len(line), UNKNOWN)
     return Edges(
-        start, end, unknown, unknown, unknown, unknown, line, BASIS_OF_CLASS[lines.kind[line]],
+        start,
+        end,
+        unknown,
+        unknown,
+        unknown,
+        unknown,
+        line,
+        BASIS_OF_CLASS[lines.kind[line]],
         line_priority(lines)[line],
     )
 
 
-def enclosures(
-    lines: Lines, territory: shapely.Geometry, communities: Areas, groups: Areas
-) -> Parts:
+def enclosures(lines: Lines, territory: shapely.Geometry, communities: Areas, groups: Areas) -> Parts:
     """Faces of the first-level lines inside the territory; each is its own block."""
     given = lines.source < 0
     edges = unlabelled_edges(lines, np.flatnonzero(lines.first_level | given))
@@ -98,8 +109,13 @@ def enclosures(
     border = label[0::2] != label[1::2]
     best = best_records(graph, edges)[border]
     coverage = Coverage(
-        graph.nodes, graph.heads[border], graph.tails[border], label.reshape(-1, 2)[border].ravel(),
-        edges.line[best], edges.basis[best], int(inside.sum()),
+        graph.nodes,
+        graph.heads[border],
+        graph.tails[border],
+        label.reshape(-1, 2)[border].ravel(),
+        edges.line[best],
+        edges.basis[best],
+        int(inside.sum()),
     )
     community = _everywhere(community[inside], coverage) if len(communities) else np.zeros(coverage.count, np.int64)
     group = group[inside]

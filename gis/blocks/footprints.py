@@ -121,4 +121,3 @@ def part_of(geometry: Geometries, point: Geometries, parts: Geometries) -> Ints:
     if len(lost):
         out[lost] = shapely.STRtree(parts).nearest(point[lost])
     return out
-

@@ -66,8 +66,13 @@ def _coverage(atoms: GivenAtoms) -> Coverage:
     border = side[0::2] != side[1::2]
     best = best_records(graph, edges)[border]
     coverage = Coverage(
-        graph.nodes, graph.heads[border], graph.tails[border], side.reshape(-1, 2)[border].ravel(),
-        edges.line[best], edges.basis[best], len(atoms),
+        graph.nodes,
+        graph.heads[border],
+        graph.tails[border],
+        side.reshape(-1, 2)[border].ravel(),
+        edges.line[best],
+        edges.basis[best],
+        len(atoms),
     )
     _same_areas(atoms, coverage)
     return coverage
@@ -83,8 +88,15 @@ def _edges(geometry: np.ndarray) -> Edges:
     unknown = np.full(len(left), UNKNOWN)
     nothing = np.full(len(left), -1)
     return Edges(
-        grid[:-1][same], grid[1:][same], left, unknown, np.zeros_like(left), unknown, nothing,
-        np.full(len(left), BASIS_INDEX["cell"], np.int8), nothing,
+        grid[:-1][same],
+        grid[1:][same],
+        left,
+        unknown,
+        np.zeros_like(left),
+        unknown,
+        nothing,
+        np.full(len(left), BASIS_INDEX["cell"], np.int8),
+        nothing,
     )
 
 

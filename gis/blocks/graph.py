@@ -14,8 +14,10 @@ def graph_of(segments: Segments, atoms: int) -> Graph:
     classes = len(BORDER_CLASSES)
     keys = segments.left.astype(np.int64) * max(atoms, 1) + segments.right
     pairs, edge = np.unique(keys, return_inverse=True)
-    metres: Floats = np.bincount(
-        edge * classes + segments.kind, weights=segments.metres, minlength=len(pairs) * classes
-    ).astype(np.float64).reshape(len(pairs), classes)
+    metres: Floats = (
+        np.bincount(edge * classes + segments.kind, weights=segments.metres, minlength=len(pairs) * classes)
+        .astype(np.float64)
+        .reshape(len(pairs), classes)
+    )
     n = max(atoms, 1)
     return Graph((pairs // n).astype(np.int32), (pairs % n).astype(np.int32), metres)

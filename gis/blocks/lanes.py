@@ -32,14 +32,23 @@ def divide(parts: Parts, lines: Lines, large: Bools) -> Parts:
     best = best_records(graph, edges)[border]
     count = int(label.max()) + 1
     coverage = Coverage(
-        graph.nodes, graph.heads[border], graph.tails[border], side.reshape(-1, 2)[border].ravel(),
-        edges.line[best], edges.basis[best], count,
+        graph.nodes,
+        graph.heads[border],
+        graph.tails[border],
+        side.reshape(-1, 2)[border].ravel(),
+        edges.line[best],
+        edges.basis[best],
+        count,
     )
     was = np.empty(count, np.int64)
     was[label[label >= 0]] = part[label >= 0]
     return replace(
-        parts, coverage=coverage, geometry=coverage.polygons(), block=parts.block[was],
-        community=parts.community[was], realm=parts.realm[was],
+        parts,
+        coverage=coverage,
+        geometry=coverage.polygons(),
+        block=parts.block[was],
+        community=parts.community[was],
+        realm=parts.realm[was],
     )
 
 

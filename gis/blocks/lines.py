@@ -28,8 +28,15 @@ PRIORITY: NDArray[np.int8] = np.array(
 )
 BASIS_OF_CLASS: NDArray[np.int8] = np.array(
     [
-        BASIS_INDEX["cell" if n == "none" else n if n == "community" else "barrier" if n in ("water", "rail", "wall")
-                    else "street"]
+        BASIS_INDEX[
+            "cell"
+            if n == "none"
+            else n
+            if n == "community"
+            else "barrier"
+            if n in ("water", "rail", "wall")
+            else "street"
+        ]
         for n in BORDER_CLASSES
     ],
     dtype=np.int8,
@@ -89,8 +96,12 @@ def linework(sources: Sources, territory: shapely.Geometry, parameters: Paramete
     kinds[~np.isin(streets.highway, [*STREET_RANK, *LANE_RANK])] = 0
     use = np.flatnonzero((kinds > 0) & ~streets.tunnel)
     street = _clipped(
-        streets.geometry[use], kinds[use], use, streets.oneway[use] | (streets.junction[use] != ""),
-        streets.junction[use] != "", territory,
+        streets.geometry[use],
+        kinds[use],
+        use,
+        streets.oneway[use] | (streets.junction[use] != ""),
+        streets.junction[use] != "",
+        territory,
     )
     kinds = np.array([CLASS_INDEX.get(k, 0) for k in barriers.kind], dtype=np.int8)
     use = np.flatnonzero((kinds > 0) & ~barriers.tunnel & _large_enough(barriers, parameters))
@@ -99,9 +110,7 @@ def linework(sources: Sources, territory: shapely.Geometry, parameters: Paramete
     inside = np.arange(len(compounds))
     no = np.zeros(len(inside), bool)
     wall = np.full(len(inside), CLASS_INDEX["wall"], np.int8)
-    compound = _clipped(
-        _edges(compounds.geometry), wall, inside + len(streets) + len(barriers), no, no, territory
-    )
+    compound = _clipped(_edges(compounds.geometry), wall, inside + len(streets) + len(barriers), no, no, territory)
     return join_lines([street, barrier, compound])
 
 

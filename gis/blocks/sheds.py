@@ -54,7 +54,12 @@ def dissolve_sheds(
     side = np.append(label, -1)[coverage.label]
     border = side[0::2] != side[1::2]
     merged = Coverage(
-        coverage.nodes, coverage.heads[border], coverage.tails[border], side.reshape(-1, 2)[border].ravel(),
-        coverage.line[border], coverage.basis[border], len(known),
+        coverage.nodes,
+        coverage.heads[border],
+        coverage.tails[border],
+        side.reshape(-1, 2)[border].ravel(),
+        coverage.line[border],
+        coverage.basis[border],
+        len(known),
     )
     return merged, footprint[known], in_part[known], joined

@@ -46,8 +46,9 @@ def thin_enclosures(parts: Parts, lines: Lines, empty: Bools, parameters: Parame
 def _bordered(coverage: Coverage, lines: Lines) -> tuple[Floats, Floats]:
     """Share of each face's edge on one-way main streets and slip roads, and on roundabouts."""
     kind = np.append(lines.kind, 0)
-    main = np.array([name.split("_")[0] in ("motorway", "trunk", "primary", "secondary", "tertiary")
-                     for name in BORDER_CLASSES])
+    main = np.array(
+        [name.split("_")[0] in ("motorway", "trunk", "primary", "secondary", "tertiary") for name in BORDER_CLASSES]
+    )
     pair_line = np.append(lines.oneway, False) & (main | _LINK)[kind]
     round_line = np.append(lines.round, False)
     pair, ring, total = (np.zeros(coverage.count + 1) for _ in range(3))
@@ -90,8 +91,14 @@ def absorb(parts: Parts, lines: Lines, thin: Bools, zone: Ints) -> Parts:
     zones = np.append(zone, OUTSIDE)
     priority = np.append(line_priority(lines), 0)[coverage.line] - (coverage.basis == _MOVED)
     border = Edges(
-        coverage.nodes[coverage.heads[keep]], coverage.nodes[coverage.tails[keep]], sides[left[keep]],
-        sides[right[keep]], zones[left[keep]], zones[right[keep]], coverage.line[keep], coverage.basis[keep],
+        coverage.nodes[coverage.heads[keep]],
+        coverage.nodes[coverage.tails[keep]],
+        sides[left[keep]],
+        sides[right[keep]],
+        zones[left[keep]],
+        zones[right[keep]],
+        coverage.line[keep],
+        coverage.basis[keep],
         priority[keep],
     )
     order = np.argsort(samples.cluster, kind="stable")
@@ -156,6 +163,13 @@ def _middle(area: shapely.Polygon, mine: Ints, samples: _Samples, strength: Ints
     one, two = samples.line[mine[ridges.left]], samples.line[mine[ridges.right]]
     line = np.where(strength[one] >= strength[two], one, two)
     return Edges(
-        to_grid(ridges.start), to_grid(ridges.end), left, right, zone[left], zone[right], line,
-        np.full(len(line), _MOVED, np.int8), strength[line] - 1,
+        to_grid(ridges.start),
+        to_grid(ridges.end),
+        left,
+        right,
+        zone[left],
+        zone[right],
+        line,
+        np.full(len(line), _MOVED, np.int8),
+        strength[line] - 1,
     )

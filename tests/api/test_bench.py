@@ -14,8 +14,15 @@ from benchmarks.runner import Figure, figure, report, write_json
 
 @pytest.mark.parametrize(
     ("value", "better", "floor", "met"),
-    [(19.0, "low", 20.0, True), (21.0, "low", 20.0, False), (0.9, "high", 0.8, True), (True, "equal", True, True),
-     (False, "equal", True, False), (None, "low", 20.0, False), (5, "low", None, None)],
+    [
+        (19.0, "low", 20.0, True),
+        (21.0, "low", 20.0, False),
+        (0.9, "high", 0.8, True),
+        (True, "equal", True, True),
+        (False, "equal", True, False),
+        (None, "low", 20.0, False),
+        (5, "low", None, None),
+    ],
 )
 def test_a_figure_is_held_against_its_floor(value, better, floor, met):
     assert figure("f", value, "s", better=better, floor=floor).met is met
@@ -25,9 +32,15 @@ def test_every_bar_has_a_row_even_without_a_result():
     rows = atoms._rows(atoms.QUEENS, {}, {})
     floors = {r.name.split(": ")[1]: r.floor for r in rows if r.floor is not None}
     assert floors == {
-        "file to atoms and graph, one core": 20.0, "peak memory": 600.0, "coverage valid": True, "holes": 0,
-        "multiparts": 0, "buildings unaccounted for": 0, "footprints cut by more than 5 %": 0.002,
-        "atoms under 2 m wide, share of area": 1e-6, "graph against a slow exact method": 1e-6,
+        "file to atoms and graph, one core": 20.0,
+        "peak memory": 600.0,
+        "coverage valid": True,
+        "holes": 0,
+        "multiparts": 0,
+        "buildings unaccounted for": 0,
+        "footprints cut by more than 5 %": 0.002,
+        "atoms under 2 m wide, share of area": 1e-6,
+        "graph against a slow exact method": 1e-6,
     }
     assert all(r.met is False for r in rows if r.floor is not None)
 

@@ -45,5 +45,3 @@ def test_every_error_has_words(file: str, code: str) -> None:
 
 def test_an_unknown_code_is_shown_as_it_is() -> None:
     assert text("no_such_code", "en", layer="streets") == "no_such_code {'layer': 'streets'}"
-
-

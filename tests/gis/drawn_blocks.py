@@ -27,16 +27,28 @@ def house(x, y, w=10.0, h=10.0, households=1, **facts):
 def layer(make, rows):
     geometry = [r["geometry"] for r in rows]
     names = {k for r in rows for k in r} - {"geometry"}
-    blank = {"highway": "residential", "kind": "water", "oneway": False, "tunnel": False, "bridge": False, "layer": 0,
-             "households": np.nan, "levels": np.nan}
+    blank = {
+        "highway": "residential",
+        "kind": "water",
+        "oneway": False,
+        "tunnel": False,
+        "bridge": False,
+        "layer": 0,
+        "households": np.nan,
+        "levels": np.nan,
+    }
     return make(geometry, **{k: [r.get(k, blank.get(k, "")) for r in rows] for k in sorted(names)})
 
 
 def drawn(streets=(), houses=(), barriers=(), compounds=(), communities=(), groups=()):
     return make_sources(
-        CRS, streets=layer(make_streets, streets), buildings=layer(make_buildings, houses),
-        barriers=layer(make_barriers, barriers), compounds=layer(make_areas, compounds),
-        communities=layer(make_areas, communities), villager_groups=layer(make_areas, groups),
+        CRS,
+        streets=layer(make_streets, streets),
+        buildings=layer(make_buildings, houses),
+        barriers=layer(make_barriers, barriers),
+        compounds=layer(make_areas, compounds),
+        communities=layer(make_areas, communities),
+        villager_groups=layer(make_areas, groups),
     )
 
 
@@ -105,5 +117,17 @@ def between_blocks(atom_set):
     return atom_set.block[s.left] != atom_set.block[s.right]
 
 
-__all__ = ["LineString", "Polygon", "between_blocks", "box", "check_atom_set", "check_segments", "cut", "drawn",
-           "house", "metres_by", "slow_graph", "street"]
+__all__ = [
+    "LineString",
+    "Polygon",
+    "between_blocks",
+    "box",
+    "check_atom_set",
+    "check_segments",
+    "cut",
+    "drawn",
+    "house",
+    "metres_by",
+    "slow_graph",
+    "street",
+]

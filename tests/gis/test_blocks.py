@@ -94,8 +94,12 @@ def ring(x, y, r):
 
 def test_a_roundabout_is_absorbed():
     circle = ring(100, 100, 16)
-    arms = [street((100, -5), (100, 84)), street((100, 116), (100, 205)), street((-5, 100), (84, 100)),
-            street((116, 100), (205, 100))]
+    arms = [
+        street((100, -5), (100, 84)),
+        street((100, 116), (100, 205)),
+        street((-5, 100), (84, 100)),
+        street((116, 100), (205, 100)),
+    ]
     turn = street(*circle, junction="roundabout", oneway=True, highway="tertiary")
     atoms = cut(drawn([turn, *arms], FOUR), SQUARE)
     assert len(atoms.geometry) == 4

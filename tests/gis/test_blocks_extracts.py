@@ -16,8 +16,13 @@ from gis.territory.households import estimate
 from gis.territory.hull import territory_of
 
 EXTRACTS = extracts()
-NAMES = ["beijing-tsinghua.osm.pbf", "changsha-csu.osm.pbf", "shanghai-lujiazui.gpkg", "Helsinki.osm.pbf",
-         pytest.param(QUEENS, marks=pytest.mark.slow)]
+NAMES = [
+    "beijing-tsinghua.osm.pbf",
+    "changsha-csu.osm.pbf",
+    "shanghai-lujiazui.gpkg",
+    "Helsinki.osm.pbf",
+    pytest.param(QUEENS, marks=pytest.mark.slow),
+]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -26,8 +26,14 @@ def streets(draw):
     rows = []
     for points in draw(st.lists(st.lists(st.one_of(POINT, FINE_POINT), min_size=2, max_size=5), max_size=8)):
         line = LineString(points)
-        rows.append({"geometry": line, "highway": draw(CLASSES), "oneway": draw(st.booleans()),
-                     "tunnel": draw(st.integers(0, 9)) == 0})
+        rows.append(
+            {
+                "geometry": line,
+                "highway": draw(CLASSES),
+                "oneway": draw(st.booleans()),
+                "tunnel": draw(st.integers(0, 9)) == 0,
+            }
+        )
     return rows
 
 
@@ -41,21 +47,29 @@ def houses(draw):
     return rows
 
 
-COMMUNITIES = st.sampled_from([
-    [],
-    [box(0, 0, 50, SIDE), box(50, 0, SIDE, SIDE)],
-    [box(0, 0, 50.013, 60), box(0, 60, 50.013, SIDE), box(50.013, 0, SIDE, SIDE)],
-])
-BARRIERS = st.sampled_from([
-    [],
-    [{"geometry": box(30, 30, 90, 90), "kind": "water"}],
-    [{"geometry": LineString([(0, 40), (SIDE, 44)]), "kind": "rail"},
-     {"geometry": LineString([(30, 30), (80, 30), (80, 80), (30, 30)]), "kind": "wall"}],
-])
-TERRITORIES = st.sampled_from([
-    box(0, 0, SIDE, SIDE),
-    MultiPolygon([box(0, 0, 50, 50).difference(box(20, 20, 30, 30)), box(60, 60, SIDE, SIDE)]),
-])
+COMMUNITIES = st.sampled_from(
+    [
+        [],
+        [box(0, 0, 50, SIDE), box(50, 0, SIDE, SIDE)],
+        [box(0, 0, 50.013, 60), box(0, 60, 50.013, SIDE), box(50.013, 0, SIDE, SIDE)],
+    ]
+)
+BARRIERS = st.sampled_from(
+    [
+        [],
+        [{"geometry": box(30, 30, 90, 90), "kind": "water"}],
+        [
+            {"geometry": LineString([(0, 40), (SIDE, 44)]), "kind": "rail"},
+            {"geometry": LineString([(30, 30), (80, 30), (80, 80), (30, 30)]), "kind": "wall"},
+        ],
+    ]
+)
+TERRITORIES = st.sampled_from(
+    [
+        box(0, 0, SIDE, SIDE),
+        MultiPolygon([box(0, 0, 50, 50).difference(box(20, 20, 30, 30)), box(60, 60, SIDE, SIDE)]),
+    ]
+)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -63,8 +77,12 @@ TERRITORIES = st.sampled_from([
 def test_an_exact_coverage_with_every_building_once(roads, homes, communities, barriers, territory):
     if communities:
         territory = box(0, 0, SIDE, SIDE)
-    sources = drawn(roads, homes, barriers=barriers,
-                    communities=[{"geometry": c, "code": str(i)} for i, c in enumerate(communities)])
+    sources = drawn(
+        roads,
+        homes,
+        barriers=barriers,
+        communities=[{"geometry": c, "code": str(i)} for i, c in enumerate(communities)],
+    )
     atoms = cut(sources, territory, maximum=500)
     again = cut(sources, territory, maximum=500)
     assert shapely.to_wkb(atoms.geometry).tolist() == shapely.to_wkb(again.geometry).tolist()
