@@ -76,17 +76,17 @@ def tables_of(
     whole = shapely.coverage_union_all(atom_set.geometry)
     streets = sources.streets
     kept = _inside(streets.geometry, whole)
-    excluded = _excluded(sources, atom_set, estimated, whole)
+    excluded = excluded_of(sources, atom_set, estimated, whole)
     borders = borders_of(atom_set, plan.assignment)
-    block_label = _block_labels(sources, atom_set)
+    block_label = block_labels(sources, atom_set)
     held = building_atom[inside]
     return {
-        "territory": _layer([whole], {}),
+        "territory": layer([whole], {}),
         "grids": _grids(sources, atom_set, plan, building_atom, atom_work),
-        "atoms": _layer(
+        "atoms": layer(
             atom_set.geometry,
             {
-                "atom_id": _atom_ids(sources, atom_set),
+                "atom_id": atom_ids(sources, atom_set),
                 "block": block_label[atom_set.block],
                 "community": _community(plan, plan.atom_community),
                 "households": atom_households,
@@ -94,24 +94,24 @@ def tables_of(
                 "grid": atom_grid,
             },
         ),
-        "blocks": _layer(
-            _unions(atom_set),
+        "blocks": layer(
+            block_polygons(atom_set),
             {
                 "block": block_label,
                 "households": np.bincount(atom_set.block, atom_households, len(block_label)).astype(np.int64),
             },
         ),
-        "buildings": _layer(
+        "buildings": layer(
             used.geometry,
             {
                 "source_id": used.source_id,
-                "atom": _atom_ids(sources, atom_set)[held],
+                "atom": atom_ids(sources, atom_set)[held],
                 "grid": atom_grid[held],
                 "households": estimated.households[inside],
                 "households_source": estimated.source[inside],
             },
         ),
-        "borders": _layer(
+        "borders": layer(
             borders.geometry,
             {
                 "left": code[borders.left],
@@ -121,7 +121,7 @@ def tables_of(
                 "source_ids": borders.source_ids,
             },
         ),
-        "streets": _layer(
+        "streets": layer(
             streets.geometry[kept],
             {
                 "source_id": streets.source_id[kept],
@@ -140,7 +140,8 @@ def tables_of(
     }
 
 
-def _layer(geometry: Any, columns: Mapping[str, Any]) -> Frame:
+def layer(geometry: Any, columns: Mapping[str, Any]) -> Frame:
+    """A frame of one layer, its columns in the order given."""
     import geopandas
 
     frame: Frame = geopandas.GeoDataFrame(dict(columns), geometry=np.asarray(geometry, dtype=object))
@@ -153,13 +154,14 @@ def _community(plan: Plan, which: Any) -> Texts:
     return named
 
 
-def _atom_ids(sources: Sources, atom_set: AtomSet) -> Texts:
+def atom_ids(sources: Sources, atom_set: AtomSet) -> Texts:
+    """Ids of the atoms: the input's where atoms were given, else their numbers."""
     if sources.atoms is not None:
         return sources.atoms.source_id
     return np.array([str(i) for i in range(len(atom_set.geometry))], dtype=object)
 
 
-def _block_labels(sources: Sources, atom_set: AtomSet) -> Texts:
+def block_labels(sources: Sources, atom_set: AtomSet) -> Texts:
     """Names of the blocks: the input's where atoms were given with a ``block``, else their numbers."""
     labels = np.array([str(i) for i in range(int(atom_set.block.max()) + 1)], dtype=object)
     if sources.atoms is not None and all(sources.atoms.block):
@@ -167,7 +169,8 @@ def _block_labels(sources: Sources, atom_set: AtomSet) -> Texts:
     return labels
 
 
-def _unions(atom_set: AtomSet) -> Any:
+def block_polygons(atom_set: AtomSet) -> Any:
+    """One polygon a block, in the order of their numbers."""
     order = np.argsort(atom_set.block, kind="stable")
     members = np.split(atom_set.geometry[order], np.cumsum(np.bincount(atom_set.block))[:-1])
     out = np.empty(len(members), dtype=object)
@@ -180,7 +183,7 @@ def _grids(sources: Sources, atom_set: AtomSet, plan: Plan, building_atom: Any, 
     own = measure_grids(atom_set, plan)
     held = plan.assignment[building_atom[building_atom >= 0]]
     seed = f"{sources.digest}:{plan.ruleset.digest}:{plan.seed}:{plan.iterations}"
-    return _layer(
+    return layer(
         grid_polygons(atom_set, plan.assignment),
         {
             "grid_id": [str(uuid.uuid5(_NAMESPACE, f"{seed}:{c}")) for c in grids.code],
@@ -206,7 +209,7 @@ def _inside(geometry: Any, territory: Any) -> Any:
     return shapely.intersects(territory, geometry) & ~(area & shapely.touches(territory, geometry))
 
 
-def _excluded(sources: Sources, atom_set: AtomSet, estimated: Households, territory: Any) -> list[Exclusion]:
+def excluded_of(sources: Sources, atom_set: AtomSet, estimated: Households, territory: Any) -> list[Exclusion]:
     """All features left out, each once; a building's households are those that were given or estimated."""
     out = [*sources.excluded]
     reasons = {(e.layer, e.source_id): e.reason for e in atom_set.excluded}
@@ -226,7 +229,20 @@ def _excluded(sources: Sources, atom_set: AtomSet, estimated: Households, territ
 def write_plan(
     path: str | Path, tables: Mapping[str, Frame], crs: str, *, to_crs: str | None = None, attribution: str = ""
 ) -> None:
-    """Write a plan file under a temporary name and rename it; ``to_crs`` re-projects what is written.
+    """Write a plan file; ``to_crs`` re-projects what is written. See :func:`write_layers`."""
+    write_layers(path, tables, LAYERS, crs, to_crs=to_crs, attribution=attribution)
+
+
+def write_layers(
+    path: str | Path,
+    tables: Mapping[str, Frame],
+    kinds: Mapping[str, str],
+    crs: str,
+    *,
+    to_crs: str | None = None,
+    attribution: str = "",
+) -> None:
+    """Write a GeoPackage of the layers ``kinds`` names (with their geometry type) under a temporary name; rename it.
 
     ``attribution`` goes into the file's own metadata, so that every map made from it can say it.
 
@@ -237,7 +253,7 @@ def write_plan(
     target = Path(path)
     part = target.with_name(f".{target.name}.{os.getpid()}.part.gpkg")
     try:
-        for count, (name, kind) in enumerate(LAYERS.items()):
+        for count, (name, kind) in enumerate(kinds.items()):
             frame = _moved(tables[name], crs, to_crs or crs)
             said = "" if count else attribution
             _append(part, name, kind, frame, to_crs or crs, append=count > 0, attribution=said)

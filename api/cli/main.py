@@ -16,6 +16,9 @@ from gis.errors import WanggeError
 COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "demo": ("api.cli.demo", "demo", "Run the whole main job on the two samples and serve the map."),
     "plan": ("api.cli.plan", "plan", "Cut a map file into responsibility grids, file to file."),
+    "check": ("api.cli.cutting", "check", "Check a map file: what it holds, what would be left out."),
+    "blocks": ("api.cli.cutting", "blocks", "Write the blocks that streets and barriers enclose."),
+    "atoms": ("api.cli.cutting", "atoms", "Write the atoms, one a building, and the borders they share."),
     "import": ("api.cli.importing", "import_", "Read a territory into the database."),
     "partition": ("api.cli.partition", "partition", "Plan grids for a territory in the database."),
     "publish": ("api.cli.publish", "publish", "Publish a plan version from a date on."),

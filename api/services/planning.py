@@ -217,7 +217,7 @@ def plan_file(
     households is fitted. Raises :class:`InputError` before anything is
     written when the input, the output's place or ``to_crs`` is at fault.
     """
-    _writable(source, output, report)
+    require_writable(source, output, report)
     if to_crs is not None:
         parsed(to_crs)
     fitted = None if lots is None else calibrated(lots)
@@ -286,7 +286,8 @@ def _about(made: Cut, tables: dict[str, Any], source: str | Path) -> dict[str, A
     }
 
 
-def _writable(source: str | Path, output: str | Path, report: str | Path | None) -> None:
+def require_writable(source: str | Path, output: str | Path, report: str | Path | None) -> None:
+    """Raise :class:`InputError` unless the output can be written and is not the input."""
     out = Path(output)
     if out.suffix.lower() != ".gpkg":
         raise InputError("plan_file.not_gpkg", file=str(output))
