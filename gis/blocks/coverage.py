@@ -127,9 +127,9 @@ def resolve(edges: Edges, zone_of: Ints, *, seeds: Seeds | None = None) -> tuple
     becomes a label of its own that comes from ``-1 - zone``.
     """
     graph, face, twice = arrange(edges)
-    metres = _lengths(graph)
+    metres = lengths(graph)
     zone, label = _votes(graph, face, len(twice), edges, zone_of, metres)
-    near = _adjacency(face, len(twice), metres)
+    near = adjacency(face, len(twice), metres)
     # A face between two buildings that both claim their ground is named by no edge: it lies where its neighbours do.
     zone = spread(zone, np.zeros_like(zone), near)
     label = spread(label, zone, near)
@@ -154,7 +154,8 @@ class Adjacency:
     metres: Floats
 
 
-def _lengths(graph: Noded) -> Floats:
+def lengths(graph: Noded) -> Floats:
+    """Length of each edge in grid centimetres."""
     step = (graph.nodes[graph.tails] - graph.nodes[graph.heads]).astype(np.float64)
     return np.sqrt(step[:, 0] ** 2 + step[:, 1] ** 2)
 
@@ -178,7 +179,7 @@ def _votes(graph: Noded, face: Ints, faces: int, edges: Edges, zone_of: Ints, me
 def face_labels(graph: Noded, face: Ints, faces: int, edges: Edges) -> Ints:
     """Label each face by the length of edges that say so; ``OUTSIDE`` where none does."""
     first = face[2 * graph.edge + ~graph.forward]
-    metres = _lengths(graph)[graph.edge]
+    metres = lengths(graph)[graph.edge]
     label = _winner(first, edges.left[graph.origin], metres, faces)
     return np.where(label == UNKNOWN, OUTSIDE, label)
 
@@ -198,7 +199,8 @@ def _winner(of: Ints, vote: Ints, weight: Floats, count: int) -> Ints:
     return out
 
 
-def _adjacency(face: Ints, faces: int, metres: Floats) -> Adjacency:
+def adjacency(face: Ints, faces: int, metres: Floats) -> Adjacency:
+    """Which of ``faces`` lie beside which, from the face of each half-edge and the length of each edge."""
     a, b = face[0::2], face[1::2]
     inner = (a >= 0) & (b >= 0) & (a != b)
     a, b, metres = a[inner], b[inner], metres[inner]

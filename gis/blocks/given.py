@@ -8,18 +8,31 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from gis.blocks.along import line_along
-from gis.blocks.arrangement import polygons, to_grid
+from gis.blocks.arrangement import SCALE, polygons, to_grid
 from gis.blocks.borders import border_segments
-from gis.blocks.coverage import OUTSIDE, UNKNOWN, Coverage, Edges, arrange, best_records, face_labels
+from gis.blocks.coverage import (
+    OUTSIDE,
+    UNKNOWN,
+    Coverage,
+    Edges,
+    adjacency,
+    arrange,
+    best_records,
+    face_labels,
+    lengths,
+    spread,
+)
 from gis.blocks.enclosures import with_given_borders
 from gis.blocks.lines import Lines, line_ids, linework
 from gis.blocks.model import AtomSet, Segments
+from gis.blocks.noding import Noded
 from gis.blocks.parameters import DEFAULT
 from gis.errors import InputError
 from gis.territory.classes import BASIS_INDEX
-from gis.territory.model import Exclusion, GivenAtoms, Ints, Sources, Texts
+from gis.territory.model import Bools, Exclusion, Floats, GivenAtoms, Ints, Sources, Texts
 
 _ROUNDING = 0.02  # metres by which the grid may move an edge
+_CLAIM = 0.1  # of a face's outline: less is the trace of an edge that the grid folded over
 
 
 def atoms_from_given(sources: Sources) -> AtomSet:
@@ -61,7 +74,7 @@ def _coverage(atoms: GivenAtoms) -> Coverage:
         raise InputError("input.atoms_geometry", layer="atoms", row=atoms.source_id[row])
     edges = _edges(shapely.orient_polygons(shapely.force_2d(atoms.geometry)))
     graph, face, twice = arrange(edges)
-    label = face_labels(graph, face, len(twice), edges)
+    label = _labels(atoms, edges, graph, face, twice)
     side = np.append(label, OUTSIDE)[face]
     border = side[0::2] != side[1::2]
     best = best_records(graph, edges)[border]
@@ -98,6 +111,33 @@ def _edges(geometry: np.ndarray) -> Edges:
         np.full(len(left), BASIS_INDEX["cell"], np.int8),
         nothing,
     )
+
+
+def _labels(atoms: GivenAtoms, edges: Edges, graph: Noded, face: Ints, twice: Ints) -> Ints:
+    """The atom of each face. Gaps no wider than the rounding join the neighbour they share most border with; a
+    wider one was drawn and stays. Raises where two atoms claim a face that is wider than the rounding."""
+    length = lengths(graph)
+    around = np.bincount(face[face >= 0], weights=np.repeat(length, 2)[face >= 0], minlength=len(twice))
+    wide = twice > _ROUNDING * SCALE * around  # twice the area by the outline: the width of a long sliver
+    _one_claim(atoms, edges, graph, face, around, wide)
+    label = face_labels(graph, face, len(twice), edges)
+    label[(label == OUTSIDE) & ~wide] = UNKNOWN
+    label = spread(label, np.zeros_like(label), adjacency(face, len(twice), length))
+    return np.where(label == UNKNOWN, OUTSIDE, label)
+
+
+def _one_claim(atoms: GivenAtoms, edges: Edges, graph: Noded, face: Ints, around: Floats, wide: Bools) -> None:
+    """Raise where two atoms claim a face wider than the rounding, each by a good part of its outline."""
+    of = face[2 * graph.edge + ~graph.forward]
+    inner = of >= 0
+    length = lengths(graph)[graph.edge][inner]
+    key = of[inner] * len(atoms) + edges.left[graph.origin][inner]
+    keys, inverse = np.unique(key, return_inverse=True)
+    which = keys // len(atoms)
+    claimed = np.bincount(inverse, weights=length) > _CLAIM * around[which]
+    keys, which = keys[claimed & wide[which]], which[claimed & wide[which]]
+    for k in np.flatnonzero(which[1:] == which[:-1])[:1]:
+        raise InputError("input.atoms_coverage", layer="atoms", row=atoms.source_id[keys[k + 1] % len(atoms)])
 
 
 def _same_areas(atoms: GivenAtoms, coverage: Coverage) -> None:

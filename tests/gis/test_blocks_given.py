@@ -61,6 +61,31 @@ def test_a_hole_between_atoms_stays_outside():
     assert atoms.outer.sum() == pytest.approx(4 * 90 + 4 * 30)
 
 
+def test_a_gap_no_wider_than_the_grid_rounds_joins_its_neighbour():
+    """Two edges that should be one, a centimetre apart after rounding, enclose a sliver that nobody drew."""
+    left = Polygon([(0, 0), (100, 0), (99.99, 60), (100, 100), (0, 100)])
+    atoms = atoms_from_given(sources([left, SQUARES[1], SQUARES[2]]))
+    union = shapely.coverage_union_all(atoms.geometry)
+    assert union.area == pytest.approx(40_000.0, abs=1e-6)
+    assert atoms.outer.sum() == pytest.approx(800.0, abs=1e-6)
+    check_segments(atoms)
+
+
+def test_a_gap_somebody_drew_stays():
+    left = Polygon([(0, 0), (100, 0), (99.8, 60), (100, 100), (0, 100)])
+    atoms = atoms_from_given(sources([left, SQUARES[1]]))
+    assert shapely.area(atoms.geometry).sum() == pytest.approx(20_000.0 - 10.0)
+
+
+@pytest.mark.parametrize("metres", [0.05, 0.5])
+def test_one_vertex_moved_into_the_neighbour_is_an_overlap(metres):
+    left = Polygon([(0, 0), (100, 0), (100 + metres, 60), (100, 100), (0, 100)])
+    with pytest.raises(InputError) as fault:
+        atoms_from_given(sources([left, SQUARES[1]]))
+    assert fault.value.code == "input.atoms_coverage"
+    assert fault.value.values["row"] in {"p0", "p1"}
+
+
 @pytest.mark.parametrize(
     ("shapes", "code", "row"),
     [
