@@ -274,7 +274,7 @@ def _atoms(table: Table) -> GivenAtoms:
     for i in np.flatnonzero(~np.isfinite(counts)):
         raise InputError("input.atom_households", layer="atoms", row=ids[i])
     for i in np.flatnonzero((counts < 0) | (counts != np.floor(counts))):
-        raise InputError("input.households", layer="atoms", row=ids[i], value=counts[i])
+        raise InputError("input.households", layer="atoms", row=ids[i], column="households", value=f"{counts[i]:g}")
     bad = shapely.is_missing(table.geometry) | (shapely.get_dimensions(table.geometry) != 2)
     for i in np.flatnonzero(bad):
         raise InputError("input.atoms_geometry", layer="atoms", row=ids[i])

@@ -117,7 +117,9 @@ def _labels(atoms: GivenAtoms, edges: Edges, graph: Noded, face: Ints, twice: In
     """The atom of each face. Gaps no wider than the rounding join the neighbour they share most border with; a
     wider one was drawn and stays. Raises where two atoms claim a face that is wider than the rounding."""
     length = lengths(graph)
-    around = np.bincount(face[face >= 0], weights=np.repeat(length, 2)[face >= 0], minlength=len(twice))
+    inner = face >= 0
+    weights = np.repeat(length, 2)[inner]
+    around = np.bincount(face[inner], weights=weights, minlength=len(twice)).astype(np.float64)
     wide = twice > _ROUNDING * SCALE * around  # twice the area by the outline: the width of a long sliver
     _one_claim(atoms, edges, graph, face, around, wide)
     label = face_labels(graph, face, len(twice), edges)

@@ -319,6 +319,12 @@ def test_given_atoms_without_households(refused, town):
     refused(town(buildings=None, streets=None, atoms=layer), "row c4", "households")
 
 
+def test_given_atoms_with_negative_households(refused, town):
+    layer = atoms()
+    layer.loc[4, "households"] = -1
+    refused(town(buildings=None, streets=None, atoms=layer), "row c4", "households is -1")
+
+
 # ------------------------------------------------------------------------------ what is asked for
 
 
