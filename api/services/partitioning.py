@@ -9,7 +9,6 @@ from sqlalchemy import Connection, Engine
 
 from api.services import importing, planning
 from api.services.planning import Clock, Job
-from api.version import VERSION
 from data.postgres import atom_sets, events, plans, sources, territories
 from data.postgres.atom_sets import StoredAtoms
 from data.postgres.territories import Territory
@@ -66,11 +65,9 @@ def partition(
         "attribution": territory.attribution,
         "atoms": len(stored.atoms.geometry),
         "buildings": len(stored.buildings),
-        "seconds": {k: round(v, 3) for k, v in clock.seconds.items()},
-        "cpu_seconds": round(planning.cpu_seconds(), 3),
-        "peak_mb": round(planning.peak_mb(), 1),
-        "version": VERSION,
+        **planning.run_figures(clock),
     }
+    planning.share_run_figures(report)
     with UnitOfWork(engine) as work:
         version = plans.save(work.connection, territory.id, stored, plan, report, name=plan_name, author=actor)
         number = plans.load(work.connection, version).number

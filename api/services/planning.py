@@ -240,11 +240,9 @@ def plan_file(
         **_about(made, tables, source),
         "households_rule": asdict(Rule() if fitted is None else fitted.rule),
         "calibration": None if fitted is None else {k: v for k, v in asdict(fitted).items() if k != "rule"},
-        "seconds": {k: round(v, 3) for k, v in clock.seconds.items()},
-        "cpu_seconds": round(cpu_seconds(), 3),
-        "peak_mb": round(peak_mb(job.workers or 1), 1),
-        "version": VERSION,
+        **run_figures(clock, job.workers or 1),
     }
+    share_run_figures(figures)
     if report is not None:
         write_json(Path(report), figures)
     progress("write", 1.0)
@@ -316,6 +314,26 @@ def cpu_seconds() -> float:
     """CPU seconds of this process and of the children it has waited for."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(u.ru_utime + u.ru_stime for u in used)
+
+
+#: Figures of the run, which a community's part of the report repeats so that it can be read alone.
+_OF_THE_RUN: Final = ("seconds", "cpu_seconds", "peak_mb", "seed", "iterations", "ruleset", "version")
+
+
+def run_figures(clock: Clock, workers: int = 1) -> dict[str, Any]:
+    """What the run took: seconds of each step, processor seconds, memory, and the version that ran."""
+    return {
+        "seconds": {k: round(v, 3) for k, v in clock.seconds.items()},
+        "cpu_seconds": round(cpu_seconds(), 3),
+        "peak_mb": round(peak_mb(workers), 1),
+        "version": VERSION,
+    }
+
+
+def share_run_figures(report: dict[str, Any]) -> None:
+    """Repeat the figures of the run in each community of a report: they are the whole run's, not its part."""
+    for community in report["communities"]:
+        community |= {name: report[name] for name in _OF_THE_RUN}
 
 
 def peak_mb(workers: int = 1) -> float:

@@ -114,6 +114,18 @@ def moved(geometry, row: int, by: float):
     return geometry.where(geometry.index != row, shapely.set_coordinates(geometry[row], points))
 
 
+def test_every_community_of_the_report_has_every_figure_of_the_whole(town_plan):
+    report = town_plan[2]
+    of_the_run = {"seconds", "cpu_seconds", "peak_mb", "seed", "iterations", "ruleset", "version"}
+    measures = {"grids", "households", "in_range_share", "contiguous_share", "seamless", "on_street_share"}
+    measures |= {"main_street_share", "avoidable_off_street_share", "compactness_mean", "cv_households"}
+    measures |= {"objective", "lower_bound", "gap", "certificate", "exceptions"}
+    assert len(report["communities"]) == 2
+    for community in report["communities"]:
+        assert measures | of_the_run <= community.keys()
+        assert all(community[name] == report[name] for name in of_the_run)
+
+
 def test_the_unchanged_plan_passes(town_plan):
     assert faults_of(town_plan) == []
 
