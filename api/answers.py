@@ -15,6 +15,10 @@ Position = tuple[float, float]
 Box = tuple[float, float, float, float]
 
 
+#: Marks what a request must hold although its shape allows its absence, so that the fault is told in our words.
+REQUIRED = {"x-required": True}
+
+
 class Answer(Struct, frozen=True, omit_defaults=False):
     """Base of every answer."""
 
@@ -75,7 +79,7 @@ class LookupQuery(Struct, frozen=True):
 
     lon: float
     lat: float
-    crs: str | None = None
+    crs: Annotated[str | None, Meta(extra_json_schema=REQUIRED)] = None  # left out, a fault that says what to name
     accuracy: Annotated[float, Meta(ge=0, le=100_000)] = 0.0
     as_of: date | None = None
 

@@ -65,7 +65,9 @@ def _query_parameters(endpoint: Endpoint, components: dict[str, Any]) -> list[di
     if endpoint.query is None:
         return []
     shape = components[endpoint.query.__name__]
-    required = set(shape.get("required", ()))
+    required = set(shape.get("required", ())) | {
+        n for n, s in shape["properties"].items() if s.pop("x-required", False)
+    }
     return [
         {"name": name, "in": "query", "required": name in required, "schema": schema}
         for name, schema in shape["properties"].items()

@@ -174,6 +174,8 @@ def test_territories(client, world):
 
 def test_api_description_is_valid_and_complete(app, client):
     described = client.get("/api/openapi.json").json
+    lookup = described["paths"]["/api/lookup"]["get"]["parameters"]
+    assert {p["name"] for p in lookup if p["required"]} == {"lon", "lat", "crs"}  # no datum is ever guessed
     validate(described)
     rules = {
         (re.sub(r"<(?:int:)?(\w+)>", r"{\1}", rule.rule), method.lower())
