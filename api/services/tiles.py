@@ -209,7 +209,12 @@ def tilejson(published: Published, layers: str, base: str) -> TileJson:
     with published.reading() as connection:
         infos = published.in_force(connection)
     box = (-180.0, -85.0511287, 180.0, 85.0511287)
+    middle = (0.0, 0.0)
     if infos:
+        # territories may lie a continent apart: a viewer opens on the first, not between them
+        west, south, east, north = infos[0].bounds
+        lon, lat = degrees(np.array([(west + east) / 2]), np.array([(south + north) / 2]))
+        middle = (round(float(lon[0]), 6), round(float(lat[0]), 6))
         west, south = np.min([i.bounds[:2] for i in infos], axis=0)
         east, north = np.max([i.bounds[2:] for i in infos], axis=0)
         lon, lat = degrees(np.array([west, east]), np.array([south, north]))
@@ -222,7 +227,7 @@ def tilejson(published: Published, layers: str, base: str) -> TileJson:
         minzoom=lowest,
         maxzoom=DEEPEST,
         bounds=box,
-        center=((box[0] + box[2]) / 2, (box[1] + box[3]) / 2, min(12, DEEPEST)),
+        center=(*middle, min(13, DEEPEST)),
         attribution=" · ".join(dict.fromkeys(i.attribution for i in infos if i.attribution)),
         scheme="xyz",
         vector_layers=[VectorLayer(n.name, n.minzoom, DEEPEST, dict(n.fields)) for n in wanted],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Final
+
 import numpy as np
 
 from gis.districting import search
@@ -19,6 +22,9 @@ from gis.districting.piece import Piece
 from gis.districting.rulesets import Ruleset
 from gis.districting.units import Units
 from gis.territory.model import Ints, Texts
+
+#: Reasons that hold for one division into communities, not for every one.
+_OF_THE_DIVISION: Final = frozenset({"small_community", "no_number_fits"})
 
 
 def assemble(
@@ -49,6 +55,9 @@ def assemble(
     piece_of = [piece_of[g] for g in order]
     counted = np.bincount(assignment, units.arrays.counted, minlength=k).astype(np.int64)
     exceptions = _exceptions(todo, piece_of, units, assignment, counted, ruleset)
+    settled = given or len(names) == 1  # else other communities might do better: these are our own choice
+    if not settled:
+        exceptions = [replace(e, proven=e.proven and e.reason not in _OF_THE_DIVISION) for e in exceptions]
     kind = [_kind(todo[piece_of[g]], int(counted[g]), ruleset) for g in range(k)]
     owner = np.array([todo[i].community for i in piece_of], np.int32)
     code, name = _codes(owner, kind, names, ruleset)
@@ -68,7 +77,7 @@ def assemble(
     for c, (own, title, code12) in enumerate(names):
         mine = tuple(e for e in exceptions if owner[e.grid] == c)
         certificate, bound = _certificate(
-            [(p, s) for p, s in zip(todo, solved, strict=True) if p.community == c], mine
+            [(p, s) for p, s in zip(todo, solved, strict=True) if p.community == c], mine, settled
         )
         described.append(
             CommunityPlan(
@@ -179,11 +188,14 @@ def _heaviest_block(units: Units, atoms: Int) -> int:
 
 
 def _certificate(
-    solved: list[tuple[Piece, search.Search]], exceptions: tuple[GridException, ...]
+    solved: list[tuple[Piece, search.Search]], exceptions: tuple[GridException, ...], settled: bool
 ) -> tuple[Certificate, float | None]:
-    """What is known of one community's plan, and the bound on its objective where there is one."""
+    """What is known of one community's plan, and the bound on its objective where there is one.
+
+    ``settled``: the community was given, or is the whole territory; only then can it be proven infeasible.
+    """
     if exceptions:
-        if all(e.proven for e in exceptions):
+        if settled and all(e.proven for e in exceptions):
             return Certificate("infeasible", "atoms", tuple(sorted({e.reason for e in exceptions}))), None
         return Certificate("none"), None
     open_pieces = [(p, s) for p, s in solved if not p.fixed]

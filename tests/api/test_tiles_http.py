@@ -7,6 +7,7 @@ import gzip
 import mapbox_vector_tile
 import numpy as np
 import psycopg
+import pyproj
 import pytest
 import shapely
 from shapely.geometry import shape
@@ -224,4 +225,8 @@ def test_tilejson(client, world):
         lon, lat = world.wgs84(t, p.x, p.y)
         assert west < lon < east
         assert south < lat < north
+    first = min(world.grids)
+    middle = pyproj.Transformer.from_crs("EPSG:4326", world.crs[first], always_xy=True).transform(*found["center"][:2])
+    whole = shapely.union_all([p for _, p in world.grids[first]])
+    assert whole.envelope.contains(shapely.Point(middle))  # on a territory, not on the way between two
     assert "OpenStreetMap" in found["attribution"]

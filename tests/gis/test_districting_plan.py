@@ -292,3 +292,13 @@ def test_whatever_is_drawn(picture, seed, lots):
     borders = borders_of(atom_set, plan.assignment)
     outline = shapely.length(shapely.union_all(atom_set.geometry))
     assert shapely.length(polygons).sum() == pytest.approx(2 * shapely.length(borders.geometry).sum() + outline)
+
+
+def test_a_division_of_our_own_proves_nothing_about_small_communities():
+    from gis.districting.assemble import _OF_THE_DIVISION, _certificate
+    from gis.districting.model import GridException
+
+    large = GridException(0, "large_building", 0, 900, True)
+    assert _certificate([], (large,), True)[0].status == "infeasible"
+    assert _certificate([], (large,), False)[0].status == "none"
+    assert "large_building" not in _OF_THE_DIVISION
