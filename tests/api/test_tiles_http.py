@@ -226,7 +226,8 @@ def test_tilejson(client, world):
         assert west < lon < east
         assert south < lat < north
     first = min(world.grids)
-    middle = pyproj.Transformer.from_crs("EPSG:4326", world.crs[first], always_xy=True).transform(*found["center"][:2])
+    onto = pyproj.Transformer.from_crs("EPSG:4326", world.crs[first], always_xy=True)
+    middle = onto.transform(*found["center"][:2])
     whole = shapely.union_all([p for _, p in world.grids[first]])
     assert whole.envelope.contains(shapely.Point(middle))  # on a territory, not on the way between two
     assert "OpenStreetMap" in found["attribution"]
