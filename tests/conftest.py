@@ -172,9 +172,13 @@ def database_url(database_server: tuple[Server, str]) -> Iterator[str]:
 def chromium() -> str:
     """Path of the Chromium for browser tests; where the machine has none, they skip and say how to get it."""
     from api.messages import text
+    from data.machine import node
     from data.machine.chromium import find
+    from gis.progress import silent
 
     found = find()
     if found is None:
         pytest.skip(text("setup_chromium_absent", "en"))
+    # the Node inside Playwright's wheel needs libatomic, which a bare Debian 12 lacks: ours built the pages already
+    os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(node.ensure(silent) / "node"))
     return found
