@@ -41,6 +41,7 @@ def create_app(config: Config) -> Flask:
     """The WSGI application for one configuration."""
     app = Flask("api", static_folder="static", template_folder="templates")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    # Flask types its provider by the base class; the default one has this switch
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     engine = new_engine(config.database_url, pool_size=config.pool_size, max_overflow=8, pool_pre_ping=True)
     app.extensions[KEY] = Context(
@@ -50,6 +51,7 @@ def create_app(config: Config) -> Flask:
     problems.register(app)
     _measure(app)
     if config.behind_proxy:
+        # the way Flask documents to wrap an application; mypy sees a method assigned to
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
     return app
 

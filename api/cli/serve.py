@@ -53,7 +53,7 @@ def run(url: str, host: str, port: int, workers: int | None = None) -> None:
 
 def address(host: str, port: int) -> str:
     """What a person opens in the browser."""
-    shown = {"0.0.0.0": "localhost", "127.0.0.1": "localhost", "::": "localhost"}.get(host, host)  # noqa: S104
+    shown = {"0.0.0.0": "localhost", "127.0.0.1": "localhost", "::": "localhost"}.get(host, host)  # noqa: S104 - shown, not bound
     return f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/"
 
 

@@ -115,9 +115,8 @@ class Snapshot:
 
     def warm(self) -> None:
         """Make what every reader needs."""
-        self.index  # noqa: B018
-        self.tone  # noqa: B018
-        self.community_label  # noqa: B018
+        # made on first access and kept
+        _ = (self.index, self.tone, self.community_label)
 
 
 def degrees(x: Floats, y: Floats) -> tuple[Floats, Floats]:

@@ -61,6 +61,7 @@ def make_map(plan: PlanFile, words: Words) -> folium.Map:
     west, south, east, north = layers["grids"].total_bounds.tolist()
     view = folium.Map(tiles=None, prefer_canvas=True, control_scale=True, zoom_control=True)
     view.default_js, view.default_css = [], []
+    # folium's root is a Figure, typed as a plain Element
     head = view.get_root().header  # type: ignore[attr-defined]
     head.add_child(verbatim(f"<style>{leaflet_css()}</style>"), name="leaflet_css")
     head.add_child(verbatim(f"<script>{_asset('leaflet/leaflet.js')}</script>"), name="leaflet_js")

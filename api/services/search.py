@@ -60,7 +60,7 @@ def _coordinate(wanted: str) -> list[Found]:
 def _found(hit: Hit, kind: str | None = None) -> Found:
     lon, lat = degrees(np.array([hit.x]), np.array([hit.y]))
     return Found(
-        kind or hit.kind,  # type: ignore[arg-type]
+        kind or hit.kind,  # type: ignore[arg-type]  # the queries name their kinds as text
         hit.label,
         codes.printed(hit.code) if kind == "plate" else hit.detail,
         round(float(lon[0]), 7),
