@@ -10,17 +10,19 @@ import hashlib
 import math
 import re
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import numpy as np
 
+from gis.districting.ruleset_reader import Reader, amount, checked_bounds, typed
 from gis.errors import InputError
 from gis.territory.classes import BARRIER_KINDS, BORDER_CLASSES, COMMUNITY, NONE
 from gis.territory.model import Floats
 
-#: What the bounds count: every household, or only those that live there (常住户).
-Count = Literal["all", "resident"]
+#: What the bounds count: every household, only those that live there (常住户), or building units 楼栋单元: bundles
+#: of about so many households, one large building or several small ones.
+Count = Literal["all", "resident", "building_units"]
 #: Villages: like towns; whole villager groups joined to grids; each group cut for itself.
 RuralRule = Literal["none", "join_groups", "split_groups"]
 #: What is balanced between grids: the counted households, or weighted work 工作量.
@@ -36,8 +38,21 @@ PRICE_OF_STREET: Final[dict[str, str]] = {
 }
 PRICE_WORDS: Final[tuple[str, ...]] = ("cell", "residential", "secondary", "primary", *BARRIER_KINDS, COMMUNITY)
 
-#: A field of the code template: ``{county:6}``, ``{street:3}``, ``{community:3}``, ``{division:12}``, ``{number:n}``.
-CODE_FIELD: Final = re.compile(r"\{(county:6|street:3|community:3|division:12|number:[1-9])\}")
+#: Kinds of places that may become a dedicated grid 专属网格; which uses and tags mean them: gis.territory.sites.
+SITE_KINDS: Final[tuple[str, ...]] = (
+    "school", "campus", "hospital", "mall", "market", "park", "enterprise", "government", "station",
+)  # fmt: skip
+
+#: A field of the code template: ``{county:6}``, ``{street:3}``, ``{community:3}``, ``{division:12}``, ``{object:6}``,
+#: ``{number:n}``.
+CODE_FIELD: Final = re.compile(r"\{(object:6|county:6|street:3|community:3|division:12|number:[1-9])\}")
+
+#: What a figure of a place may be of, for the comparison with a plan: the mean of its residential grids.
+FIGURE_MEASURES: Final[tuple[str, ...]] = (
+    "", "households", "building_units", "people", "buildings", "km2", "micro_grids", "micro_households",
+)  # fmt: skip
+#: ``rule``: what is prescribed; ``practice``: what is counted there; ``check``: arithmetic only.
+FIGURE_ROLES: Final[tuple[str, ...]] = ("rule", "practice", "check")
 
 
 @dataclass(frozen=True)
@@ -47,6 +62,24 @@ class Bounds:
     minimum: int
     target: int
     maximum: int
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A published figure of a place and how it comes about: the product of ``numbers`` over ``divided_by``."""
+
+    what: str
+    role: str  # rule | practice | check
+    measure: str  # of one grid, one of FIGURE_MEASURES; "": not comparable with a plan
+    numbers: tuple[float, ...]
+    divided_by: float
+    gives: float
+
+    @property
+    def arithmetic(self) -> str:
+        """How the figure comes about: ``87911 / 211``."""
+        product = " × ".join(f"{n:g}" if abs(n) < 1 else f"{n:.10g}" for n in self.numbers)
+        return product if self.divided_by == 1 else f"{product} / {self.divided_by:.10g}"
 
 
 @dataclass(frozen=True)
@@ -82,6 +115,21 @@ class Ruleset:
     dedicated_from: int  # first running number of dedicated grids
     grid_name: str  # "{ordinal}" is 一, 二, 三 ...; "{number}" is 1, 2, 3 ...
     digest: str  # SHA-256 of the file
+    micro: Bounds | None = None  # households of a micro-grid 微网格; None: there is no second level
+    building_unit: int = 0  # households of a building unit 楼栋单元; 0: the bounds are not given in them
+    dedicated_kinds: tuple[str, ...] = ()  # of SITE_KINDS: places that become grids of their own
+    dedicated_area: float = 0.0  # square metres below which a place does not
+    household_work: float = 1.0  # work of one counted household
+    work: dict[str, float] = field(default_factory=dict)  # by column without ``work_``; columns left out weigh 1
+    persons: float = 0.0  # people of one household; 0: not known
+    people: Bounds | None = None  # people of a residential grid: a grid outside is warned about, never refused
+    figures: tuple[Figure, ...] = ()
+    object_code: str = ""  # the six digits before the county in CJ/T 349
+    merged_from: int = 601  # first community number of a grid area joined from several communities
+    undivided_zero: bool = False  # a community of a single grid has running number 0
+    dedicated_name: str = ""  # "{site}" is the name of the place; "": as other grids
+    template_digits: int = 3  # digits of the running number in ``code``
+    unverified: tuple[str, ...] = ()  # words (``table.word``) or tables that are 未核对, whatever ``verified`` says
 
     def class_prices(self) -> Floats:
         """Price of a metre by position in ``BORDER_CLASSES``."""
@@ -106,7 +154,7 @@ class Ruleset:
         aim = target
         if aim is None:
             aim = self.residential.target if low <= self.residential.target <= high else (low + high) // 2
-        return replace(self, residential=_checked_bounds("residential", low, aim, high))
+        return replace(self, residential=Bounds(*checked_bounds("residential", low, aim, high)))
 
 
 def parse(data: bytes) -> Ruleset:
@@ -117,32 +165,129 @@ def parse(data: bytes) -> Ruleset:
         raise InputError("ruleset_not_utf8", byte=error.start) from error
     except tomllib.TOMLDecodeError as error:
         raise InputError("ruleset_not_toml", fault=str(error)) from error
-    read = _Reader(tables)
-    ruleset = Ruleset(
+    read = Reader(tables, rows=("figures",))
+    ruleset = _ruleset(read, hashlib.sha256(data).hexdigest())
+    read.refuse_the_rest()
+    _check_templates(ruleset)
+    _check_agreement(ruleset, read.known)
+    return ruleset
+
+
+def words() -> tuple[str, ...]:
+    """Every word that a ruleset file may hold, as ``table.word``: what docs/rulesets.md must explain."""
+    read = Reader(tomllib.loads(_LEAST))
+    _ruleset(read, "")
+    return read.known
+
+
+_FIGURE_WORDS: Final = ("what", "role", "measure", "numbers", "divided_by", "gives")
+
+#: The words that no file may leave out.
+_LEAST: Final = """
+[ruleset]
+name = "least"
+title = ""
+verified = false
+[residential]
+count = "all"
+minimum = 1
+maximum = 2
+[prices]
+cell = 4
+residential = 1
+secondary = 1
+primary = 1
+water = 1
+rail = 1
+wall = 1
+community = 0
+[weights]
+balance = 0
+"""
+
+
+def _ruleset(read: Reader, digest: str) -> Ruleset:
+    read.know(*(f"figures.{word}" for word in _FIGURE_WORDS))
+    count = read.word("residential", "count", ("all", "resident", "building_units"))
+    unit = read.whole("building_units", "households", 0)
+    if count == "building_units" and unit < 1:
+        raise InputError("ruleset_missing", field="building_units.households")
+    of_unit = unit if count == "building_units" else 1
+    residential = _bounds(read, "residential", of_unit)
+    if residential is None:
+        raise InputError("ruleset_missing", field="residential.minimum")
+    code = read.text("codes", "template", default="{division:12}{number:3}")
+    width = re.search(r"\{number:([1-9])\}", code)
+    return Ruleset(
         name=read.text("ruleset", "name"),
         title=read.text("ruleset", "title"),
         verified=read.flag("ruleset", "verified"),
         sources=read.texts("ruleset", "sources"),
-        count=read.word("residential", "count", ("all", "resident")),
+        count=count,
         strict=read.flag("residential", "strict", default=True),
-        residential=read.bounds("residential"),
+        residential=residential,
         rural_rule=read.word("rural", "rule", ("none", "join_groups", "split_groups"), default="none"),
-        rural=read.bounds("rural", default=read.bounds("residential")),
+        rural=_bounds(read, "rural", of_unit) or residential,
         dedicated=read.flag("dedicated", "allowed", default=False),
-        communities=read.bounds("communities", default=Bounds(4, 6, 8)),
+        communities=_bounds(read, "communities", 1) or Bounds(4, 6, 8),
         prices={word: read.number("prices", word) for word in PRICE_WORDS},
         balance=read.number("weights", "balance"),
         balance_on=read.word("weights", "balance_on", ("counted", "work"), default="counted"),
         compactness=read.number("weights", "compactness", default=0.0),
         outside=read.number("weights", "outside", default=400.0),
-        code=read.text("codes", "template", default="{division:12}{number:3}"),
+        code=code,
         dedicated_from=read.whole("codes", "dedicated_from", default=901),
         grid_name=read.text("names", "grid", default="第{ordinal}网格"),
-        digest=hashlib.sha256(data).hexdigest(),
+        digest=digest,
+        micro=_bounds(read, "micro", 1),
+        building_unit=unit,
+        dedicated_kinds=read.texts("dedicated", "kinds", SITE_KINDS),
+        dedicated_area=read.number("dedicated", "minimum_area", default=0.0),
+        household_work=read.number("work", "household", default=1.0),
+        work=read.free_numbers("work"),
+        persons=read.number("population", "per_household", default=0.0),
+        people=_bounds(read, "population", 1),
+        figures=tuple(_figure(row, number) for number, row in enumerate(read.rows("figures"), 1)),
+        object_code=read.text("codes", "object", default=""),
+        merged_from=read.whole("codes", "merged_from", default=601),
+        undivided_zero=read.flag("codes", "undivided_zero", default=False),
+        dedicated_name=read.text("names", "dedicated", default=""),
+        template_digits=int(width[1]) if width else 0,
+        unverified=read.texts("ruleset", "unverified"),
     )
-    read.refuse_the_rest()
-    _check_templates(ruleset)
-    return ruleset
+
+
+def _bounds(read: Reader, table: str, times: int) -> Bounds | None:
+    found = read.bounds(table)
+    return None if found is None else Bounds(*(times * n for n in found))
+
+
+def _figure(row: dict[str, Any], number: int) -> Figure:
+    """One row of ``[[figures]]``; raises where the arithmetic does not give what it says."""
+    where = f"figures[{number}]"
+    for word in row:
+        if word not in _FIGURE_WORDS:
+            raise InputError("ruleset_unknown_word", field=f"{where}.{word}")
+    for word in ("what", "numbers", "gives"):
+        if word not in row:
+            raise InputError("ruleset_missing", field=f"{where}.{word}")
+    for word, default, allowed in (("role", "check", FIGURE_ROLES), ("measure", "", FIGURE_MEASURES)):
+        if row.get(word, default) not in allowed:
+            raise InputError(
+                "ruleset_choice",
+                field=f"{where}.{word}",
+                value=row[word],
+                allowed=" | ".join(a for a in allowed if a),
+            )
+    numbers = tuple(amount(n, f"{where}.numbers") for n in typed(row["numbers"], f"{where}.numbers", (list,)))
+    divisor, gives = (amount(row.get(w, 1), f"{where}.{w}") for w in ("divided_by", "gives"))
+    figure = Figure(
+        str(row["what"]), str(row.get("role", "check")), str(row.get("measure", "")), numbers, divisor, gives
+    )
+    decimals = len(str(row["gives"]).partition(".")[2])
+    if not divisor or abs(math.prod(numbers) / divisor - gives) > 0.5000001 * 10**-decimals:
+        raise InputError("ruleset_figure", field=where, arithmetic=figure.arithmetic, gives=f"{gives:g}")
+    return figure
 
 
 def _price_word(border_class: str) -> str:
@@ -153,98 +298,40 @@ def _price_word(border_class: str) -> str:
     return PRICE_OF_STREET.get(border_class.removesuffix("_link"), "residential")
 
 
-def _checked_bounds(table: str, minimum: int, target: int, maximum: int) -> Bounds:
-    if minimum < 0:
-        raise InputError("ruleset_negative", field=f"{table}.minimum", value=minimum)
-    if maximum < 1 or minimum > maximum:
-        raise InputError("ruleset_bounds", field=f"{table}.minimum", minimum=minimum, maximum=maximum)
-    if not minimum <= target <= maximum:
-        raise InputError("ruleset_target", field=f"{table}.target", target=target, minimum=minimum, maximum=maximum)
-    return Bounds(minimum, target, maximum)
-
-
 def _check_templates(ruleset: Ruleset) -> None:
     rest = CODE_FIELD.sub("", ruleset.code)
-    if "{number:" not in ruleset.code or not re.fullmatch(r"[0-9A-Za-z-]*", rest):
+    if ruleset.code.count("{number:") != 1 or not re.fullmatch(r"[0-9A-Za-z-]*", rest):
         raise InputError("ruleset_template", field="codes.template", value=ruleset.code)
+    if "{object:6}" in ruleset.code and not re.fullmatch(r"[0-9]{6}", ruleset.object_code):
+        raise InputError("ruleset_template", field="codes.object", value=ruleset.object_code or '""')
+    if ruleset.dedicated and ruleset.dedicated_from >= 10**ruleset.template_digits:
+        raise InputError("ruleset_template", field="codes.dedicated_from", value=ruleset.dedicated_from)
+    if not 1 <= ruleset.merged_from <= 999:
+        raise InputError("ruleset_template", field="codes.merged_from", value=ruleset.merged_from)
     if "{ordinal}" not in ruleset.grid_name and "{number}" not in ruleset.grid_name:
         raise InputError("ruleset_template", field="names.grid", value=ruleset.grid_name)
-    if re.search(r"[{}]", ruleset.grid_name.replace("{ordinal}", "").replace("{number}", "")):
-        raise InputError("ruleset_template", field="names.grid", value=ruleset.grid_name)
+    for word, name, known in (
+        ("grid", ruleset.grid_name, r"\{(ordinal|number)\}"),
+        ("dedicated", ruleset.dedicated_name, r"\{(ordinal|number|site)\}"),
+    ):
+        if re.search(r"[{}]", re.sub(known, "", name)):
+            raise InputError("ruleset_template", field=f"names.{word}", value=name)
 
 
-_MISSING: Final[Any] = object()
-
-
-class _Reader:
-    """Takes words out of the tables one by one, so that what remains is unknown."""
-
-    def __init__(self, tables: dict[str, Any]) -> None:
-        self._tables: dict[str, dict[str, Any]] = {}
-        self._known: set[tuple[str, str]] = set()
-        for table, content in tables.items():
-            if not isinstance(content, dict):
-                raise InputError("ruleset_unknown_word", field=table)
-            self._tables[table] = content
-
-    def _value(self, table: str, word: str, default: Any) -> Any:
-        self._known.add((table, word))
-        value = self._tables.get(table, {}).get(word, default)
-        if value is _MISSING:
-            raise InputError("ruleset_missing", field=f"{table}.{word}")
-        return value
-
-    def _typed(self, table: str, word: str, kinds: tuple[type, ...], default: Any) -> Any:
-        value = self._value(table, word, default)
-        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            raise InputError("ruleset_type", field=f"{table}.{word}", value=value, expected=kinds[0].__name__)
-        return value
-
-    def text(self, table: str, word: str, default: Any = _MISSING) -> str:
-        return str(self._typed(table, word, (str,), default))
-
-    def flag(self, table: str, word: str, default: Any = _MISSING) -> bool:
-        return bool(self._typed(table, word, (bool,), default))
-
-    def texts(self, table: str, word: str) -> tuple[str, ...]:
-        values = self._typed(table, word, (list,), [])
-        if not all(isinstance(v, str) for v in values):
-            raise InputError("ruleset_type", field=f"{table}.{word}", value=values, expected="list of str")
-        return tuple(values)
-
-    def word(self, table: str, word: str, allowed: tuple[str, ...], default: Any = _MISSING) -> Any:
-        value = self.text(table, word, default)
-        if value not in allowed:
-            raise InputError("ruleset_choice", field=f"{table}.{word}", value=value, allowed=" | ".join(allowed))
-        return value
-
-    def number(self, table: str, word: str, default: Any = _MISSING) -> float:
-        value = float(self._typed(table, word, (int, float), default))
-        if not math.isfinite(value):
-            raise InputError("ruleset_type", field=f"{table}.{word}", value=value, expected="finite number")
-        if value < 0:
-            raise InputError("ruleset_negative", field=f"{table}.{word}", value=value)
-        return value
-
-    def whole(self, table: str, word: str, default: Any = _MISSING) -> int:
-        value = self._typed(table, word, (int,), default)
-        if value < 0:
-            raise InputError("ruleset_negative", field=f"{table}.{word}", value=value)
-        return int(value)
-
-    def bounds(self, table: str, default: Bounds | None = None) -> Bounds:
-        words = ("minimum", "target", "maximum")
-        if default is not None and not any(w in self._tables.get(table, {}) for w in words):
-            self._known.update((table, w) for w in words)
-            return default
-        low, high = self.whole(table, "minimum"), self.whole(table, "maximum")
-        return _checked_bounds(table, low, self.whole(table, "target", (low + high) // 2), high)
-
-    def refuse_the_rest(self) -> None:
-        tables = {table for table, _ in self._known}
-        for table, content in self._tables.items():
-            if table not in tables:
-                raise InputError("ruleset_unknown_word", field=table)
-            for word in content:
-                if (table, word) not in self._known:
-                    raise InputError("ruleset_unknown_word", field=f"{table}.{word}")
+def _check_agreement(ruleset: Ruleset, known: tuple[str, ...]) -> None:
+    """Words that cannot hold together, and marks of 未核对 on what is not there."""
+    if ruleset.dedicated_kinds and not ruleset.dedicated:
+        raise InputError("ruleset_contradiction", field="dedicated.kinds", other="dedicated.allowed")
+    if ruleset.people is not None and not ruleset.persons:
+        raise InputError("ruleset_missing", field="population.per_household")
+    if ruleset.micro is not None and ruleset.micro.maximum > ruleset.residential.maximum:
+        raise InputError(
+            "ruleset_bounds",
+            field="micro.maximum",
+            minimum=ruleset.micro.maximum,
+            maximum=ruleset.residential.maximum,
+        )
+    tables = {word.split(".")[0] for word in known}
+    for word in ruleset.unverified:
+        if word not in known and word not in tables and word.split(".")[0] != "work":
+            raise InputError("ruleset_unknown_word", field=f"ruleset.unverified: {word}")
