@@ -238,7 +238,10 @@ def save_atoms(
 
 def parameters_of(ruleset: Ruleset) -> dict[str, Any]:
     """What an atom set depends on besides its sources."""
-    return {**asdict(Parameters(maximum=ruleset.residential.maximum)), "count": ruleset.count}
+    made = {**asdict(Parameters(maximum=ruleset.residential.maximum)), "count": ruleset.count}
+    if ruleset.work or ruleset.household_work != 1:
+        made["work"] = {"household": ruleset.household_work, **ruleset.work}
+    return made
 
 
 def recut(connection: Connection, territory: Territory, ruleset: Ruleset, progress: Progress) -> int:

@@ -115,7 +115,7 @@ def ruleset_of(
 
 def cut(sources: Sources, ruleset: Ruleset, *, rule: Rule | None = None, progress: Progress = silent) -> Cut:
     """Atoms, graph and households of a prepared input (metres, checked)."""
-    estimated = estimate(sources.buildings, rule)
+    estimated = estimate(sources.buildings, rule, weights=ruleset.work, household=ruleset.household_work)
     bounded = estimated.counted if ruleset.count == "resident" else estimated.households
     if sources.atoms is not None:
         return _cut_given(sources, estimated)

@@ -153,6 +153,11 @@ def _counts(buildings: Buildings) -> None:
                 column=name,
                 value=f"{values[i]:g}",
             )
+    for name, amounts in buildings.work.items():
+        for i in np.flatnonzero((amounts < 0) | np.isinf(amounts)):
+            raise InputError(
+                "input.work", layer="buildings", row=buildings.source_id[i], column=name, value=f"{amounts[i]:g}"
+            )
     for i in np.flatnonzero(buildings.occupied_households > buildings.households):
         raise InputError("input.occupied", layer="buildings", row=buildings.source_id[i])
 

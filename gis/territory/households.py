@@ -17,6 +17,7 @@ halves): see ``docs/households.md``. Elsewhere it is larger: calibrate with the 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -95,11 +96,17 @@ class Households:
     source: Texts
 
 
-def estimate(buildings: Buildings, rule: Rule | None = None) -> Households:
+def estimate(
+    buildings: Buildings,
+    rule: Rule | None = None,
+    *,
+    weights: Mapping[str, float] | None = None,
+    household: float = 1.0,
+) -> Households:
     """Households of every building; footprints must be in metres.
 
-    ``work`` is the counted households plus the sum of the input's ``work_*`` weights (shops, organisations, ...),
-    which are therefore in the unit of one household's work.
+    ``work`` is ``household`` x the counted households plus the input's ``work_*`` columns (shops, organisations, ...)
+    x their ``weights`` (by name without ``work_``; 1 where a column has none): all in the work of one household.
     """
     rule = rule or Rule()
     n = len(buildings)
@@ -126,14 +133,14 @@ def estimate(buildings: Buildings, rule: Rule | None = None) -> Households:
     counted[given] = households[given]
     counted[occupied] = buildings.occupied_households[occupied].astype(np.int64)
     source[given | occupied] = GIVEN
-    return Households(households, counted, _work(buildings, counted), source)
+    return Households(households, counted, _work(buildings, counted, weights or {}, household), source)
 
 
-def _work(buildings: Buildings, counted: Ints) -> Floats:
-    total = counted.astype(np.float64)
-    for weights in buildings.work.values():
-        total += np.nan_to_num(weights)
-    return total
+def _work(buildings: Buildings, counted: Ints, weights: Mapping[str, float], household: float) -> Floats:
+    total = counted * household
+    for name, amounts in buildings.work.items():
+        total += np.nan_to_num(amounts) * weights.get(name.removeprefix("work_"), 1.0)
+    return np.asarray(total, np.float64)
 
 
 def _levels(buildings: Buildings, rule: Rule) -> tuple[Floats, Texts]:
