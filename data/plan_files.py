@@ -35,6 +35,8 @@ LAYERS: Final[dict[str, str]] = {
     "streets": "LineString",
     "excluded": "",
 }
+#: Layers of a plan with a second level; read where they are there.
+MICRO_LAYERS: Final[dict[str, str]] = {"micro_grids": "MultiPolygon", "slices": "Polygon"}
 #: Grid ids of plan files are made from the input's digest and the grid's code: the same job, the same ids.
 _NAMESPACE: Final = uuid.UUID("6f1c2f0e-5d0b-5c7e-9a53-2b7d1f6f0a11")
 
@@ -230,7 +232,8 @@ def write_plan(
     path: str | Path, tables: Mapping[str, Frame], crs: str, *, to_crs: str | None = None, attribution: str = ""
 ) -> None:
     """Write a plan file; ``to_crs`` re-projects what is written. See :func:`write_layers`."""
-    write_layers(path, tables, LAYERS, crs, to_crs=to_crs, attribution=attribution)
+    kinds = LAYERS | {name: kind for name, kind in MICRO_LAYERS.items() if name in tables}
+    write_layers(path, tables, kinds, crs, to_crs=to_crs, attribution=attribution)
 
 
 def write_layers(
@@ -304,7 +307,9 @@ def read_plan(path: str | Path) -> PlanFile:
     if not file.is_file():
         raise InputError("input.missing_file", file=str(path))
     try:
-        layers = {name: pyogrio.read_dataframe(file, layer=name) for name in LAYERS}
+        present = {str(name) for name, _ in pyogrio.list_layers(file)}
+        wanted = [*LAYERS, *(name for name in MICRO_LAYERS if name in present)]
+        layers = {name: pyogrio.read_dataframe(file, layer=name) for name in wanted}
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
         raise InputError("plan_file.not_a_plan", file=file.name, detail=str(error)) from None
     about = pyogrio.read_info(file, layer="grids")["dataset_metadata"] or {}

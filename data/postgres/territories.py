@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from data.postgres import schema
 from data.postgres.bulk import copy_rows, geometry_columns, upsert_rows
 from gis.errors import NotFoundError
+from gis.territory.compounds import compounds_of as compounds_at
 from gis.territory.crs import reproject
 from gis.territory.households import Households
 from gis.territory.model import Areas, Exclusion, Ints, Sources, Texts
@@ -279,15 +280,8 @@ def table_households(connection: Connection, territory_id: int) -> dict[str, tup
 
 def compounds_of(points: Any, compounds: Areas, ids: Ints) -> Ints:
     """The compound each geometry's inner point lies in (the smallest where they nest), -1 for none."""
-    found = np.full(len(points), -1, dtype=np.int64)
-    if len(compounds) == 0 or len(points) == 0:
-        return found
-    tree = shapely.STRtree(compounds.geometry)
-    which, area = tree.query(shapely.point_on_surface(points), predicate="intersects")
-    # the smallest compound is written last
-    for k in np.argsort(-shapely.area(compounds.geometry)[area], kind="stable"):
-        found[which[k]] = ids[area[k]]
-    return found
+    place = compounds_at(shapely.point_on_surface(points), compounds)
+    return np.where(place < 0, -1, np.append(ids, -1)[place])
 
 
 def _common(territory: Territory, source_id: Texts) -> dict[str, Any]:
