@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,13 +29,18 @@ from gis.territory.layers import (
     make_atoms,
     make_barriers,
     make_buildings,
+    make_sites,
     make_sources,
     make_streets,
     texts,
 )
-from gis.territory.model import Exclusion, Floats, Geometries, GivenAtoms, Sources, Texts
+from gis.territory.model import Exclusion, Floats, Geometries, GivenAtoms, Sites, Sources, Texts
+from gis.territory.sites import kind_of_word
 
 LAYERS: Final = ("buildings", "streets", "barriers", "compounds", "villager_groups", "communities", "atoms")
+#: Layers in which places without residents are looked for by their ``kind``, the first that has any; the CRS of the
+#: input is never taken from them.
+SITE_LAYERS: Final = ("sites", "landuse", "compounds")
 
 #: column of ours -> spellings accepted, the first that the layer has is read
 SPELLINGS: Final[dict[str, tuple[str, ...]]] = {
@@ -317,7 +322,27 @@ def read_geopackage(path: str | Path, *, progress: Progress = silent) -> Sources
             tables[name] = table
     if not tables:
         raise InputError("input.empty_layers", file=file.name, layers=", ".join(wanted))
-    return _assemble(tables)
+    read = _assemble(tables)
+    return replace(read, sites=_sites(file, names, read.crs))
+
+
+def _sites(file: Path, names: dict[str, str], crs: str) -> Sites:
+    """Places without residents, from the first layer that marks any; rows of no known kind mean nothing here."""
+    for layer in SITE_LAYERS:
+        if layer not in names:
+            continue
+        table = read_table(file, names[layer])
+        kinds = texts([kind_of_word(k) for k in table.text("kind")])
+        usable = ~shapely.is_missing(table.geometry) & (shapely.get_dimensions(table.geometry) == 2)
+        rows = np.flatnonzero((kinds != "") & usable)
+        if len(rows):
+            return make_sites(
+                reproject(table.geometry[rows], table.crs, crs, layer),
+                source_id=table.ids()[rows],
+                kind=kinds[rows],
+                name=table.text("name")[rows],
+            )
+    return make_sites([])
 
 
 def _assemble(tables: dict[str, Table]) -> Sources:

@@ -22,11 +22,15 @@ from osmium.filter import EntityFilter, KeyFilter
 from gis.errors import InputError
 from gis.progress import Progress, silent
 from gis.territory.classes import LANE_RANK, RAILWAYS, STREET_RANK, WATERWAYS
-from gis.territory.layers import make_areas, make_barriers, make_buildings, make_sources, make_streets
+from gis.territory.layers import make_areas, make_barriers, make_buildings, make_sites, make_sources, make_streets
 from gis.territory.model import Exclusion, Sources
+from gis.territory.sites import kind_of_tags
 
 ATTRIBUTION: Final = "© OpenStreetMap contributors, ODbL 1.0"
-_KEYS: Final = ("highway", "railway", "waterway", "barrier", "building", "natural", "landuse")
+_KEYS: Final = (
+    "highway", "railway", "waterway", "barrier", "building", "natural", "landuse",
+    "amenity", "leisure", "shop",
+)  # fmt: skip
 _WALLS: Final = frozenset({"wall", "city_wall", "fence", "retaining_wall"})
 _WATER_LANDUSE: Final = frozenset({"reservoir", "basin"})
 _NO: Final = frozenset({"", "no", "false", "0"})
@@ -74,6 +78,7 @@ class OsmRows:
     def __init__(self) -> None:
         self.factory = osmium.geom.WKBFactory()
         self.streets, self.barriers, self.buildings, self.compounds = _Table(), _Table(), _Table(), _Table()
+        self.sites = _Table()
         self.excluded: list[Exclusion] = []
         self.claimed: dict[str, str] = {}  # building ways and relations: why, should no area come of them
         self.made: set[str] = set()
@@ -179,17 +184,19 @@ class OsmRows:
         tags = area.tags
         source = f"{'way' if area.from_way() else 'relation'}/{area.orig_id()}"
         layer = _area_layer(tags)
-        if not layer:
+        if not layer and not kind_of_tags(tags):
             return
         try:
             self.polygon(self.factory.create_multipolygon(area), source, tags)
         except RuntimeError:
-            if layer != "buildings":  # those are found by comparing what was claimed with what was made
+            if layer not in {"buildings", ""}:  # those are found by comparing what was claimed with what was made
                 self.excluded.append(Exclusion(layer, source, "missing_nodes"))
 
     def polygon(self, geometry: Any, source: str, tags: Any) -> None:
-        """A building, a water area or a named residential area; anything else is passed over."""
+        """A building, a water area, a named residential area or a site; anything else is passed over."""
         layer = _area_layer(tags)
+        if kind := kind_of_tags(tags):
+            self.sites.add(geometry, source_id=source, kind=kind, name=tags.get("name", ""))
         if layer == "buildings":
             self.made.add(source)
             self.building(geometry, source, tags)
@@ -220,6 +227,7 @@ class OsmRows:
             "barriers": make_barriers(_single(self.barriers.geometries()), **self.barriers.columns),
             "buildings": make_buildings(_single(self.buildings.geometries()), None, **self.buildings.columns),
             "compounds": make_areas(_single(self.compounds.geometries()), **self.compounds.columns),
+            "sites": make_sites(_single(self.sites.geometries()), **self.sites.columns),
         }
         return make_sources("EPSG:4326", **tables, excluded=(*self.excluded, *lost), attribution=ATTRIBUTION)
 

@@ -120,6 +120,7 @@ def check(sources: Sources) -> Sources:
     barriers = _valid("barriers", sources.barriers, excluded)
     compounds = _valid("compounds", sources.compounds, excluded)
     groups = _valid("villager_groups", sources.villager_groups, excluded)
+    sites = _valid("sites", sources.sites, excluded)
     checked = replace(
         sources,
         streets=streets,
@@ -128,6 +129,7 @@ def check(sources: Sources) -> Sources:
         compounds=compounds,
         villager_groups=groups,
         communities=communities_of(sources.communities),
+        sites=sites,
         excluded=(*sources.excluded, *excluded),
     )
     if checked.atoms is not None:

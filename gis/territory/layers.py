@@ -18,6 +18,7 @@ from gis.territory.model import (
     Geometries,
     GivenAtoms,
     Ints,
+    Sites,
     Sources,
     Streets,
     Texts,
@@ -87,6 +88,11 @@ def make_areas(geometry: Column, **columns: Column | None) -> Areas:
     return _make(Areas, geometry, columns)
 
 
+def make_sites(geometry: Column, **columns: Column | None) -> Sites:
+    """Places without residents."""
+    return _make(Sites, geometry, columns)
+
+
 def make_atoms(geometry: Column, households: Column | Ints, **columns: Column | None) -> GivenAtoms:
     """A given ``atoms`` layer; ``block`` and ``community`` default to "", ``work`` to NaN."""
     n = len(geometry)
@@ -109,6 +115,7 @@ def make_sources(crs: str, **layers: Any) -> Sources:
         "compounds": make_areas([]),
         "villager_groups": make_areas([]),
         "communities": make_areas([]),
+        "sites": make_sites([]),
     }
     return Sources(crs=crs, **{**blank, **layers})
 

@@ -99,6 +99,20 @@ class Areas(Columns):
 
 
 @dataclass(frozen=True)
+class Sites(Columns):
+    """Places without residents: schools, hospitals, parks ... ``kind`` is one of gis.territory.sites."""
+
+    geometry: Geometries  # Polygon or MultiPolygon
+    source_id: Texts
+    kind: Texts
+    name: Texts
+
+
+def _no_sites() -> Sites:
+    return Sites(*(np.empty(0, dtype=object) for _ in range(4)))
+
+
+@dataclass(frozen=True)
 class GivenAtoms(Columns):
     """An ``atoms`` layer taken as it is; rows keep the input's order."""
 
@@ -139,3 +153,4 @@ class Sources:
     excluded: tuple[Exclusion, ...] = ()
     digest: str = ""
     attribution: str = ""
+    sites: Sites = field(default_factory=_no_sites)
