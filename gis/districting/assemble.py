@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from gis.districting import search
-from gis.districting.codes import grid_code, grid_name, reading_order
+from gis.districting.codes import code_form, code_of, name_form, name_of, reading_order
 from gis.districting.kernels import Int
 from gis.districting.model import (
     Certificate,
@@ -60,18 +60,21 @@ def assemble(
         exceptions = [replace(e, proven=e.proven and e.reason not in _OF_THE_DIVISION) for e in exceptions]
     kind = [_kind(todo[piece_of[g]], int(counted[g]), ruleset) for g in range(k)]
     owner = np.array([todo[i].community for i in piece_of], np.int32)
-    code, name = _codes(owner, kind, names, ruleset)
+    number, code, name = _codes(owner, kind, [todo[i].site for i in piece_of], names, ruleset)
     note = np.full(k, "", object)
     for e in exceptions:
         note[e.grid] = e.reason
     grids = Grids(
-        code=code,
-        name=name,
+        code=np.array([code_of(f, n) for f, n in zip(code, number, strict=True)], object),
+        name=np.array([name_of(f, n) for f, n in zip(name, number, strict=True)], object),
         community=owner,
         kind=np.array(kind, object),
         counted=counted,
         households=np.bincount(assignment, households, minlength=k).astype(np.int64),
         note=note,
+        number=number,
+        code_form=code,
+        name_form=name,
     )
     described = []
     for c, (own, title, code12) in enumerate(names):
@@ -125,9 +128,14 @@ def _kind(piece: Piece, counted: int, ruleset: Ruleset) -> str:
 
 
 def _codes(
-    owner: np.ndarray, kind: list[str], names: list[tuple[str, str, str]], ruleset: Ruleset
-) -> tuple[Texts, Texts]:
-    """Code and name of every grid; dedicated grids have their own range of running numbers."""
+    owner: np.ndarray,
+    kind: list[str],
+    site: list[str | None],
+    names: list[tuple[str, str, str]],
+    ruleset: Ruleset,
+) -> tuple[Ints, Texts, Texts]:
+    """Running number of every grid, its code and name with the number left open; dedicated grids have a range."""
+    number = np.zeros(len(owner), np.int64)
     code = np.full(len(owner), "", object)
     name = np.full(len(owner), "", object)
     for c in np.unique(owner):
@@ -136,11 +144,12 @@ def _codes(
         others = [g for g in mine if kind[g] != "dedicated"]
         first = max(ruleset.dedicated_from, len(others) + 1)
         most = max([len(others)] + ([first + len(dedicated) - 1] if dedicated else []))
-        numbered = list(enumerate(others, 1)) + list(enumerate(dedicated, first))
-        for number, g in numbered:
-            code[g] = grid_code(ruleset.code, names[c][2], number, most)
-            name[g] = grid_name(ruleset, number)
-    return code, name
+        start = 0 if ruleset.undivided_zero and len(mine) == 1 else 1
+        form = code_form(ruleset, names[c][2], most)
+        for n, g in [*enumerate(others, start), *enumerate(dedicated, first)]:
+            number[g], code[g] = n, form
+            name[g] = name_form(ruleset, site=site[g] if kind[g] == "dedicated" else None)
+    return number, code, name
 
 
 def _exceptions(

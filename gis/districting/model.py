@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
+
+import numpy as np
 
 from gis.blocks.model import Index
 from gis.districting.rulesets import Ruleset
@@ -23,9 +25,20 @@ REASONS: Final[tuple[str, ...]] = (
 )
 
 
+def _no_texts() -> Texts:
+    return np.empty(0, dtype=object)
+
+
+def _no_numbers() -> Ints:
+    return np.empty(0, dtype=np.int64)
+
+
 @dataclass(frozen=True)
 class Grids:
-    """One row a grid. ``community`` is a position in ``Plan.communities``; ``note`` a reason code or ""."""
+    """One row a grid. ``community`` is a position in ``Plan.communities``; ``note`` a reason code or "".
+
+    ``code`` and ``name`` are ``code_form`` and ``name_form`` with the running ``number`` (empty where not known).
+    """
 
     code: Texts
     name: Texts
@@ -34,6 +47,9 @@ class Grids:
     counted: Ints
     households: Ints
     note: Texts
+    number: Ints = field(default_factory=_no_numbers)
+    code_form: Texts = field(default_factory=_no_texts)
+    name_form: Texts = field(default_factory=_no_texts)
 
     def __len__(self) -> int:
         return len(self.code)

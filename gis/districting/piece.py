@@ -10,6 +10,7 @@ from gis.districting import rural, search
 from gis.districting.kernels import Int
 from gis.districting.rulesets import Bounds, Ruleset
 from gis.districting.units import Units, pieces
+from gis.territory.model import Texts
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Piece:
     bounds: Bounds
     whole: bool  # the piece is its community
     counted: int = field(default=0)
+    site: str | None = None  # name of the place that is a dedicated grid; None: no such place
 
     @property
     def fixed(self) -> bool:
@@ -31,8 +33,19 @@ class Piece:
         return self.counted < max(1, 2 * self.bounds.minimum) and self.counted <= self.bounds.maximum
 
 
-def pieces_of(units: Units, community: Int, group: Int, is_rural: list[bool], ruleset: Ruleset) -> list[Piece]:
-    """Connected parts of every community; of a rural one under ``split_groups``, of every villager group."""
+def pieces_of(
+    units: Units,
+    community: Int,
+    group: Int,
+    is_rural: list[bool],
+    ruleset: Ruleset,
+    site: Int | None = None,
+    site_names: Texts | None = None,
+) -> list[Piece]:
+    """Connected parts of every community; of a rural one under ``split_groups``, of every villager group.
+
+    ``site``: the place of every atom that becomes a dedicated grid (-1: none), a position in ``site_names``.
+    """
     rural_atom = np.array(is_rural)[community]
     group = np.where(rural_atom, group, -1)
     for village in np.flatnonzero(is_rural):  # groups spread within their own community only
@@ -41,9 +54,12 @@ def pieces_of(units: Units, community: Int, group: Int, is_rural: list[bool], ru
     label = community
     if ruleset.rural_rule == "split_groups":
         label = community * (int(group.max()) + 2) + group + 1
+    site = np.full(len(units), -1, np.int64) if site is None else site
+    label = np.where(site >= 0, label.max() + 1 + site * len(is_rural) + community, label)
     piece = pieces(units.arrays, label)
     out: list[Piece] = []
-    count = np.bincount(community[np.unique(piece, return_index=True)[1]], minlength=len(is_rural))
+    first = np.unique(piece, return_index=True)[1]
+    count = np.bincount(community[first[site[first] < 0]], minlength=len(is_rural))
     order = np.argsort(piece, kind="stable")
     for atoms in np.split(order, np.cumsum(np.bincount(piece))[:-1]):
         c = int(community[atoms[0]])
@@ -52,6 +68,11 @@ def pieces_of(units: Units, community: Int, group: Int, is_rural: list[bool], ru
         if is_rural[c] and ruleset.rural_rule == "join_groups":
             bound = group[atoms]
             own = search.renumbered(pieces(sub.arrays, np.where(bound >= 0, bound, -1 - np.arange(len(atoms)))))
+        counted = int(sub.arrays.counted.sum())
+        bounds = ruleset.rural if is_rural[c] else ruleset.residential
+        if ruleset.dedicated and not counted:  # a dedicated grid: no number of households is asked of it
+            bounds = Bounds(0, 0, bounds.maximum)
+        place = int(site[atoms[0]])
         out.append(
             Piece(
                 community=c,
@@ -59,9 +80,10 @@ def pieces_of(units: Units, community: Int, group: Int, is_rural: list[bool], ru
                 atoms=atoms,
                 label=own,
                 units=sub.contract(own) if int(own.max()) + 1 < len(own) else sub,
-                bounds=ruleset.rural if is_rural[c] else ruleset.residential,
+                bounds=bounds,
                 whole=bool(count[c] == 1),
-                counted=int(sub.arrays.counted.sum()),
+                counted=counted,
+                site=None if place < 0 or site_names is None else str(site_names[place]),
             )
         )
     return sorted(out, key=lambda p: (p.community, int(p.atoms[0])))
