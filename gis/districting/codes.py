@@ -2,9 +2,9 @@
 
 Grids are numbered within their community from west to east, row by row from north to south, at first issue
 (从西向东、从北向南); afterwards numbers are appended and none is ever used again. Dedicated grids have a range
-of their own. A community without an official 12-digit code gets a local one: ``000000`` (no county of GB/T 2260 has it) and a
-running number of six digits. One joined from several communities, whose ``code`` lists theirs, is numbered from 601
-in the place of the community (CJ/T 349).
+of their own. A community without an official 12-digit code gets a local one: ``000000`` (no county of GB/T
+2260 has it) and a running number of six digits. One joined from several communities, whose ``code`` lists theirs, is
+numbered from 601 in the place of the community (CJ/T 349).
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ from gis.blocks.model import AtomSet, Graph
 from gis.districting import communities as dividing
 from gis.districting import rural, search
 from gis.districting.assemble import assemble
-from gis.districting.codes import community_codes
+from gis.districting.codes import CODES_12, community_codes
+from gis.districting.dedicated import Places, taken
 from gis.districting.kernels import Int
 from gis.districting.model import Plan
 from gis.districting.piece import Piece, pieces_of
@@ -43,6 +44,7 @@ def make_plan(
     ruleset: Ruleset,
     *,
     villager_groups: Areas | None = None,
+    places: Places | None = None,
     seed: int = 1,
     iterations: int | None = None,
     seconds: float | None = None,
@@ -66,12 +68,12 @@ def make_plan(
     load = _load(np.asarray(counted, np.float64), np.asarray(work, np.float64), ruleset)
     units = atom_units(atom_set, graph, ruleset.class_prices(), np.asarray(counted, np.int64), load)
     given = communities is not None and len(communities) > 0
-    group = _groups(atom_set, villager_groups, units, ruleset)
+    land = _Land(_groups(atom_set, villager_groups, units, ruleset), places)
     if given or len(np.unique(atom_set.community)) > 1:
         community = atom_set.community.astype(np.int64)
-        chosen = _divided(units, community, communities if given else None, group, ruleset)
+        chosen = _divided(units, community, communities if given else None, land, ruleset)
     else:
-        chosen = _best_division(units, group, ruleset, seed, progress, mapper)
+        chosen = _best_division(units, land, ruleset, seed, progress, mapper)
     todo = chosen.todo
     solved, rounds = _search(todo, chosen.first, ruleset, seed, iterations, seconds, progress, mapper)
     solved = _settle(todo, solved, ruleset, progress, mapper)
@@ -91,20 +93,31 @@ class _Division:
     first: list[search.Search]
 
 
-def _divided(units: Units, community: Int, areas: Areas | None, group: Int, ruleset: Ruleset) -> _Division:
-    names = _community_names(areas, community)
-    is_rural = rural.rural_communities(group, community, units.arrays.counted, len(names))
-    return _Division(community, names, is_rural, pieces_of(units, community, group, is_rural, ruleset), [])
+@dataclass(frozen=True)
+class _Land:
+    """Villager group of every atom (-1: none), and the places that may become dedicated grids."""
+
+    group: Int
+    places: Places | None
+
+
+def _divided(units: Units, community: Int, areas: Areas | None, land: _Land, ruleset: Ruleset) -> _Division:
+    names = _community_names(areas, community, ruleset)
+    is_rural = rural.rural_communities(land.group, community, units.arrays.counted, len(names))
+    site = taken(units, community, is_rural, land.places, ruleset)
+    titles = None if land.places is None else land.places.name
+    todo = pieces_of(units, community, land.group, is_rural, ruleset, site, titles)
+    return _Division(community, names, is_rural, todo, [])
 
 
 def _best_division(
-    units: Units, group: Int, ruleset: Ruleset, seed: int, progress: Progress, mapper: Mapper
+    units: Units, land: _Land, ruleset: Ruleset, seed: int, progress: Progress, mapper: Mapper
 ) -> _Division:
     """Communities where none are given: of a few divisions, the first with every grid in range, or the best."""
     best: tuple[int, _Division] | None = None
     for attempt in range(DIVISIONS):
         progress("communities", attempt / DIVISIONS)
-        found = _divided(units, dividing.derive(units, ruleset, seed + attempt), None, group, ruleset)
+        found = _divided(units, dividing.derive(units, ruleset, seed + attempt), None, land, ruleset)
         first = _first_round(found.todo, ruleset, seed, progress, mapper)
         amiss = sum(_amiss(p, s) for p, s in zip(found.todo, first, strict=True))
         if best is None or amiss < best[0]:
@@ -122,15 +135,15 @@ def _load(counted: Floats, work: Floats, ruleset: Ruleset) -> Floats:
     return counted
 
 
-def _community_names(areas: Areas | None, community: Int) -> list[tuple[str, str, str]]:
+def _community_names(areas: Areas | None, community: Int, ruleset: Ruleset) -> list[tuple[str, str, str]]:
     """(code, name, 12 digits for grid codes) of every community."""
     if areas is None:
         names = dividing.names(int(community.max()) + 1)
         return [(code, name, code) for code, name in zip(community_codes([""] * len(names)), names, strict=True)]
     codes = [str(c) for c in areas.code]
-    standing = community_codes(codes)
+    standing = community_codes(codes, areas.geometry, ruleset.merged_from)
     return [
-        (code or own, str(name) or code or own, own)
+        (code if len(code) == 12 else own if CODES_12.search(code) else code or own, str(name) or code or own, own)
         for code, name, own in zip(codes, areas.name, standing, strict=True)
     ]
 
