@@ -29,6 +29,7 @@ from gis.blocks.given import atoms_from_given
 from gis.blocks.graph import graph_of
 from gis.blocks.model import AtomSet, Graph
 from gis.blocks.parameters import Parameters
+from gis.districting.dedicated import places_of
 from gis.districting.model import Plan
 from gis.districting.plan import Mapper, make_plan
 from gis.districting.report import report_of
@@ -192,6 +193,7 @@ def solve(made: Cut, job: Job, progress: Progress = silent) -> Plan:
             areas,
             job.ruleset,
             villager_groups=groups if len(groups) else None,
+            places=places_of(made.atom_set, made.households, made.sources.buildings, made.sources.sites, job.ruleset),
             seed=job.seed,
             iterations=job.iterations,
             seconds=job.seconds,
