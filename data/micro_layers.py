@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from data.plan_files import Frame, layer
@@ -29,25 +27,22 @@ def micro_tables(
     ``steward`` is the empty place of a name: people are the deployment's to fill in. ``note`` is a reason code.
     """
     own = buildings.take(rows)
-    shapes = slice_shapes(micro, homes.structure, own.geometry, atom_set.building_atom[rows], atom_set)
+    atom = atom_set.building_atom[rows].astype(np.int64)
+    shapes = slice_shapes(micro, homes.structure, own.geometry, atom, atom_set)
     s, codes = micro.slices, micro_codes(micro, grid_code)
-    note = np.full(len(micro), "", object)
-    for e in micro.exceptions:
-        note[e.micro] = e.reason
-    held = np.unique(np.stack([s.micro, s.building], axis=1), axis=0)[:, 0]
     return {
         "micro_grids": layer(
             micro_shapes(micro, shapes),
             {
                 "code": codes,
-                "name": _names(micro),
+                "name": micro_names(micro),
                 "grid": grid_code[micro.grid],
                 "households": micro.households,
                 "counted": micro.counted,
-                "buildings": np.bincount(held, minlength=len(micro)).astype(np.int64),
+                "buildings": buildings_held(micro),
                 "slices": np.bincount(s.micro, minlength=len(micro)).astype(np.int64),
                 "steward": np.full(len(micro), "", object),
-                "note": note,
+                "note": micro_notes(micro),
             },
         ),
         "slices": layer(
@@ -69,7 +64,23 @@ def micro_tables(
     }
 
 
-def _names(micro: MicroGrids) -> Any:
+def micro_names(micro: MicroGrids) -> Texts:
+    """Names of the micro-grids within their grids, 第一微网格 ..."""
     out = np.empty(len(micro), object)
     out[:] = [micro_name(int(n)) for n in micro.number]
     return out
+
+
+def micro_notes(micro: MicroGrids) -> Texts:
+    """Why a micro-grid is out of its bounds: a reason code, "" where it is not."""
+    note = np.full(len(micro), "", object)
+    for e in micro.exceptions:
+        note[e.micro] = e.reason
+    return note
+
+
+def buildings_held(micro: MicroGrids) -> Ints:
+    """How many buildings have a part in each micro-grid."""
+    s = micro.slices
+    held = np.unique(np.stack([s.micro, s.building], axis=1), axis=0)[:, 0]
+    return np.bincount(held, minlength=len(micro)).astype(np.int64)

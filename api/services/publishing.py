@@ -13,7 +13,9 @@ import shapely
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
+from api.services import micro_publishing
 from data.postgres import atom_sets, events, generations, grids, people, plans, publications, territories
+from data.postgres import micro_grids as micro_rows
 from data.postgres.atom_sets import StoredAtoms
 from data.postgres.bulk import WEB_MERCATOR
 from data.postgres.grids import Draft, Measured
@@ -28,7 +30,7 @@ from gis.territory.layers import make_areas
 from gis.territory.model import Floats
 
 #: What changes for readers when a plan is published.
-LAYERS = ("grids", "communities", "people")
+LAYERS = ("grids", "communities", "people", "micro_grids")
 #: A grid of an earlier publication goes on in a new one when they share at least this part of either's buildings.
 SAME_GRID = 0.5
 
@@ -105,6 +107,7 @@ def _publish(
     old_grids = {} if like is None else grids.building_grids(connection, like.id)
     known = {} if like is None else grids.published(connection, like.id)
     ever = grids.codes_ever(connection, territory.id)
+    stewards = [] if like is None else micro_rows.stewards(connection, like.id)
     opened = publications.open_from(connection, territory, version.id, since, now, actor=actor)
     drafts = identify(drafts, _numbers_of(stored, version), old_grids, _weights(stored))
     kept = sum(d.grid_id in known for d in drafts)
@@ -116,6 +119,7 @@ def _publish(
     ids = {d.number: d.grid_id for d in drafts if d.grid_id is not None}
     new_grids = {b: ids[number] for b, number in _numbers_of(stored, version).items()}
     placed, outside = grids.save_building_grids(connection, opened.publication, new_grids)
+    micro_publishing.publish(connection, territory, version, stored, opened.publication, drafts, stewards)
     moved = sum(new_grids[b] != g for b, g in old_grids.items() if b in new_grids)
     _record(connection, territory, version, opened, actor, moved)
     return Published(opened.publication, len(drafts), kept, moved, placed, outside, ())

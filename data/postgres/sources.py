@@ -34,7 +34,7 @@ def load(connection: Connection, territory: Territory) -> Sources:
             **_columns(connection, territory, "barrier", "source_id, kind, name, tunnel", "position")
         ),
         buildings=buildings(connection, territory)[0],
-        compounds=_areas(connection, territory, "compound", "source_id, name", "present"),
+        compounds=compounds(connection, territory),
         villager_groups=villager_groups(connection, territory),
         communities=communities(connection, territory),
         territory=_area(connection, territory),
@@ -91,6 +91,11 @@ def community_ids(connection: Connection, territory: Territory) -> Ints:
         {"t": territory.id},
     )
     return np.array(rows.scalars().all(), dtype=np.int64)
+
+
+def compounds(connection: Connection, territory: Territory) -> Areas:
+    """Compounds of the latest sources."""
+    return _areas(connection, territory, "compound", "source_id, name", "present")
 
 
 def villager_groups(connection: Connection, territory: Territory) -> Areas:

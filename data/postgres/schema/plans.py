@@ -253,22 +253,33 @@ building_grid = Table(
     Index("ix_building_grid_publication_id_grid_id", "publication_id", "grid_id"),
 )
 
-#: Second level: micro-grids 微网格 inside one grid, made of slices. Their polygons are for showing.
+#: Second level: micro-grids 微网格 inside one grid, made of slices. Like ``grid_version`` they are valid as long as
+#: their publication; their polygons are for showing. ``steward_id`` is the steward's place, empty until someone fills
+#: it; it goes on to the micro-grid of the next publication that holds most of the same households. ``note`` is a
+#: reason code.
 micro_grid = Table(
     "micro_grid",
     metadata,
     identity(),
+    refers("publication_id", "publication.id", ondelete="CASCADE"),
     Column("grid_id", Uuid, ForeignKey("grid.grid_id"), nullable=False),
+    Column("number", Integer, nullable=False),
     Column("code", Text, nullable=False),
     Column("name", Text, nullable=False, server_default=""),
-    geometry(nullable=True),
-    served(nullable=True),
-    *validity(),
-    once_at_a_time("micro_grid", "grid_id", "code"),
+    Column("households", Integer, nullable=False),
+    Column("counted", Integer, nullable=False),
+    Column("buildings", Integer, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
+    refers("steward_id", "person.id", nullable=True),
+    geometry(),
+    served(),
+    UniqueConstraint("publication_id", "code"),
+    UniqueConstraint("publication_id", "number"),
+    Index("ix_micro_grid_grid_id", "grid_id"),
     near("micro_grid"),
 )
 
-#: A slice: part of a building by entrance and floors (both NULL: the whole building).
+#: A slice: consecutive floors behind one entrance (单元, counted from 1) of a building, all in one micro-grid.
 slice_ = Table(
     "slice",
     metadata,
@@ -278,7 +289,9 @@ slice_ = Table(
     Column("floor_from", SmallInteger),
     Column("floor_to", SmallInteger),
     Column("households", Integer, nullable=False, server_default=text("0")),
-    refers("micro_grid_id", "micro_grid.id", nullable=True),
+    Column("counted", Integer, nullable=False, server_default=text("0")),
+    refers("micro_grid_id", "micro_grid.id", ondelete="CASCADE"),
     CheckConstraint("(floor_from IS NULL) = (floor_to IS NULL) AND floor_from <= floor_to", name="floors"),
     Index("ix_slice_building_id", "building_id"),
+    Index("ix_slice_micro_grid_id", "micro_grid_id"),
 )
