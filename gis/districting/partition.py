@@ -1,27 +1,33 @@
-"""Set partitioning: choose regions that hold every unit once at the least cost (HiGHS)."""
+"""Set partitioning: choose regions that hold every unit once at the least cost.
+
+The linear relaxation (``relaxation``) gives a bound and what every region costs at least beyond it; only regions
+that can be part of a better choice than the one known go to a depth-first search (few units) or to HiGHS.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 import highspy
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_matrix
 
 from gis.districting.cover import MOST_UNITS, cover, masks_of
-from gis.districting.kernels import Int
+from gis.districting.kernels import Float, Int
 from gis.districting.regions import Regions
-from gis.territory.model import Floats
+from gis.districting.relaxation import TOLERANCE, Relaxed, new_solver, relax, taken_units
 
-#: Price of leaving a unit uncovered while the linear program is built up.
-UNCOVERED: Final = 1e6
-#: Regions added to the linear program at a time.
-BATCH: Final = 600
-TOLERANCE: Final = 1e-6
 #: Where the known plan is further than this (share) from the bound, the integer program is worth its time.
 FAR: Final = 0.2
+#: Two plans whose costs differ by less (priced metres) are taken as equal.
+EQUAL: Final = 1e-3
+#: Regions of the first integer program of an exact solution; each further one takes so many times more.
+FIRST_COLUMNS: Final = 2_000
+WIDER: Final = 4
+#: Regions beside the split units that open up others when a choice is rounded; and when it is close enough (share).
+REACHES: Final = (0, 300)
+CLOSE: Final = 5e-3
 
 
 @dataclass(frozen=True)
@@ -42,61 +48,134 @@ class Choice:
 class Effort:
     """Limits of the integer program: counts, not seconds, so that runs repeat."""
 
-    nodes: int
-    columns: int  # most regions it takes
+    nodes: int  # of one integer program; -1: no limit
+    columns: int  # most regions it takes; -1: no limit
     gap: float  # relative gap at which it stops
     cover_nodes: int  # of the depth-first search that goes before it; 0: none
+    cuts: int = 0  # rounds of cuts that tighten the bound
 
 
-#: For windows, which are many, and for a whole community, which is proven.
+#: For windows, which are many; for a whole community, which is proven; for one too large to be solved.
 QUICK: Final = Effort(nodes=20, columns=1500, gap=5e-4, cover_nodes=300_000)
-THOROUGH: Final = Effort(nodes=20, columns=5_000, gap=0.0, cover_nodes=2_000_000)
-BOUND_ONLY: Final = Effort(nodes=0, columns=0, gap=0.0, cover_nodes=0)
+THOROUGH: Final = Effort(nodes=-1, columns=-1, gap=0.0, cover_nodes=300_000, cuts=20)
+LARGE: Final = Effort(nodes=50, columns=1000, gap=0.0, cover_nodes=0, cuts=8)
+BOUND_ONLY: Final = Effort(nodes=0, columns=0, gap=0.0, cover_nodes=0, cuts=8)
 
 
-def choose(found: Regions, n: int, known: float, effort: Effort = THOROUGH) -> Choice:
+def choose(found: Regions, n: int, known: float, effort: Effort = THOROUGH, first: Int | None = None) -> Choice:
     """The cheapest partition of ``n`` units into regions, when it costs less than ``known`` (may be infinite).
 
-    The linear program is solved by column generation over the regions; regions whose reduced cost exceeds the gap
-    to ``known`` cannot be part of a better choice.
+    Regions whose reduced cost exceeds the gap to ``known`` cannot be part of a better choice. ``first``: regions
+    the linear program should begin with, such as those of the known plan.
     """
-    cost = found.cost
-    if not len(cost):
+    if not len(found.cost):
         return Choice(None, known, np.inf, True)
-    covers = csc_matrix((np.ones(len(found.unit)), found.unit, found.start), shape=(n, len(cost)))
-    bound, reduced, uncovered = _relax(covers, cost, n)
-    if uncovered:
+    relaxed = relax(found, n, effort.cuts, known - EQUAL, first)
+    if relaxed.uncovered:
         return Choice(None, known, np.inf, True)
-    if bound >= known - 1e-3 or not effort.columns:
-        return Choice(None, known, min(bound, known), bound >= known - 1e-3)
-    keep = np.flatnonzero(reduced <= known - bound + TOLERANCE)
-    if effort.cover_nodes and n <= MOST_UNITS:
-        quick = by_cover(found, keep, np.maximum(reduced, 0.0), n, known, bound, effort)
-        if quick.proven or quick.chosen is not None or known - bound < FAR * abs(bound):
+    if relaxed.bound >= known - EQUAL or not effort.columns:
+        return Choice(None, known, min(relaxed.bound, known), relaxed.bound >= known - EQUAL)
+    if effort.cover_nodes and n <= MOST_UNITS and not relaxed.tightened:
+        keep = _keep(relaxed, known)
+        quick = by_cover(found, keep, np.maximum(relaxed.reduced, 0.0), n, known, relaxed.bound, effort)
+        ample = effort.nodes >= 0 and (quick.chosen is not None or known - relaxed.bound < FAR * abs(relaxed.bound))
+        if quick.proven or ample:
             return quick
-    return _by_program(covers, cost, reduced, keep, known, bound, effort)
+    return _chosen(found, n, relaxed, known, effort)
 
 
-def _by_program(
-    covers: Any, cost: Floats, reduced: Floats, keep: Int, known: float, bound: float, effort: Effort
-) -> Choice:
+def _chosen(found: Regions, n: int, relaxed: Relaxed, known: float, effort: Effort) -> Choice:
+    """By the integer program: the best there is, a rounded one, or the best of the most promising regions."""
+    if effort.nodes < 0:
+        return _exactly(found, n, relaxed, known)
+    if effort.cuts:
+        return _dive(found, n, relaxed, known, effort)
+    return _by_program(found, n, relaxed, known, effort)
+
+
+def _keep(relaxed: Relaxed, known: float) -> Int:
+    """Regions that may be part of a choice cheaper than ``known``."""
+    return np.flatnonzero(relaxed.reduced <= known - relaxed.bound + TOLERANCE)
+
+
+def _cheapest(relaxed: Relaxed, keep: Int, most: int) -> Int:
+    """The regions of least reduced cost, in the order of the list."""
+    if len(keep) <= most:
+        return keep
+    return np.sort(keep[np.argsort(relaxed.reduced[keep], kind="stable")[:most]])
+
+
+def _exactly(found: Regions, n: int, relaxed: Relaxed, known: float) -> Choice:
+    """The best choice there is: among the regions of least reduced cost, then of all that could still better it."""
+    best: Int | None = None
+    cost = known
+    most = FIRST_COLUMNS
+    while True:
+        keep = _keep(relaxed, cost)
+        some = _cheapest(relaxed, keep, most)
+        chosen, value, _, _ = _integer(found, some, n, -1, 0.0)
+        if chosen is not None and value < cost - EQUAL:
+            best, cost = chosen, value
+        if len(some) == len(keep) or len(_keep(relaxed, cost)) <= len(some):
+            return Choice(best, cost, cost, True)
+        most *= WIDER
+
+
+def _dive(found: Regions, n: int, relaxed: Relaxed, known: float, effort: Effort) -> Choice:
+    """Keep regions that the linear program takes whole; choose anew for the units of the others.
+
+    First only the units it leaves split are free, then also those around them that cheap regions reach.
+    """
+    whole = np.flatnonzero(relaxed.value > 1.0 - TOLERANCE)
+    best = Choice(None, known, relaxed.bound, False)
+    for reach in REACHES:
+        kept, free = _kept(found, n, relaxed, whole, reach)
+        outside = np.concatenate([[0], np.cumsum(~free[found.unit])])
+        inside = np.flatnonzero(outside[found.start[1:]] == outside[found.start[:-1]])
+        some = _cheapest(relaxed, inside, effort.columns)
+        chosen, value, _, _ = _integer(found, some, n, effort.nodes, effort.gap, free)
+        cost = value + float(found.cost[kept].sum())
+        if chosen is not None and cost < best.cost - EQUAL:
+            best = Choice(np.sort(np.concatenate([kept, chosen])), cost, min(relaxed.bound, cost), False)
+        if best.cost - relaxed.bound <= EQUAL:
+            return replace(best, proven=True)
+        if best.chosen is not None and best.cost - relaxed.bound <= CLOSE * abs(relaxed.bound):
+            break
+    return best
+
+
+def _kept(found: Regions, n: int, relaxed: Relaxed, whole: Int, reach: int) -> tuple[Int, NDArray[np.bool_]]:
+    """Regions taken whole, less those that the cheapest ``reach`` regions beside them touch; and the free units."""
+    holder = np.full(n, -1, np.int64)
+    start, unit = taken_units(found.unit, found.start, whole)
+    holder[unit] = np.repeat(np.arange(len(whole)), np.diff(start))
+    open_region = np.zeros(len(whole), np.bool_)
+    if reach:
+        split = np.concatenate([[0], np.cumsum(holder[found.unit] < 0)])
+        touching = np.flatnonzero(split[found.start[1:]] > split[found.start[:-1]])
+        beside = holder[taken_units(found.unit, found.start, _cheapest(relaxed, touching, reach))[1]]
+        open_region[beside[beside >= 0]] = True
+    kept = whole[~open_region]
+    free = np.ones(n, np.bool_)
+    free[taken_units(found.unit, found.start, kept)[1]] = False
+    return kept, free
+
+
+def _by_program(found: Regions, n: int, relaxed: Relaxed, known: float, effort: Effort) -> Choice:
     """Choose among the regions worth keeping by the integer program."""
-    every = len(keep) <= effort.columns
-    if not every:
-        keep = np.sort(keep[np.argsort(reduced[keep], kind="stable")[: effort.columns]])
-    chosen, value, dual, optimal = _integer(covers[:, keep], cost[keep], covers.shape[0], effort)
-    proven = every and optimal
-    if every:
-        bound = max(bound, dual)
-    if chosen is None or value >= known - 1e-3:
+    keep = _keep(relaxed, known)
+    some = _cheapest(relaxed, keep, effort.columns)
+    chosen, value, dual, optimal = _integer(found, some, n, effort.nodes, effort.gap)
+    every = len(some) == len(keep)
+    proven = every and optimal and effort.gap == 0.0
+    bound = max(relaxed.bound, dual) if every else relaxed.bound
+    if chosen is None or value >= known - EQUAL:
         return Choice(None, known, known if proven else min(bound, known), proven)
-    return Choice(keep[chosen], value, value if proven else min(bound, value), proven)
+    return Choice(chosen, value, value if proven else min(bound, value), proven)
 
 
-def by_cover(
-    found: Regions, keep: Int, reduced: Floats, n: int, known: float, bound: float, effort: Effort
-) -> Choice:
-    """Choose among the regions worth keeping by depth-first search."""
+def by_cover(found: Regions, keep: Int, reduced: Float, n: int, known: float, bound: float, effort: Effort) -> Choice:
+    """Choose among the regions worth keeping by depth-first search (``reduced`` without cuts)."""
     order = keep[np.argsort(reduced[keep], kind="stable")]
     masks = masks_of(found.unit, found.start, order)
     picked, _, ended = cover(masks, reduced[order], n, known - bound - TOLERANCE, effort.cover_nodes)
@@ -105,100 +184,44 @@ def by_cover(
     return Choice(chosen, value, value if ended else min(bound, value), bool(ended))
 
 
-def _relax(covers: Any, cost: Floats, n: int) -> tuple[float, Floats, bool]:
-    """Bound of the linear program, reduced cost of every region, and whether some unit stays uncovered."""
-    size = np.diff(covers.indptr)
-    taken = np.zeros(len(cost), bool)
-    taken[np.argsort(cost / size, kind="stable")[:BATCH]] = True
-    first = np.flatnonzero(taken)
-    start, index = _columns(covers, first)
-    solver = _solver()
-    lp = highspy.HighsLp()
-    lp.num_col_ = n + len(first)
-    lp.num_row_ = n
-    lp.col_cost_ = np.concatenate([np.full(n, UNCOVERED), cost[first]])
-    lp.col_lower_ = np.zeros(n + len(first))
-    lp.col_upper_ = np.full(n + len(first), highspy.kHighsInf)
-    lp.row_lower_ = np.ones(n)
-    lp.row_upper_ = np.ones(n)
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_ = np.concatenate([np.arange(n), n + start]).astype(np.int32)
-    lp.a_matrix_.index_ = np.concatenate([np.arange(n), index]).astype(np.int32)
-    lp.a_matrix_.value_ = np.ones(n + len(index))
-    solver.passModel(lp)
-    rows = covers.T.tocsr()
-    while True:
-        solver.run()
-        solution = solver.getSolution()
-        dual = np.array(solution.row_dual)
-        reduced = cost - rows @ dual
-        new = np.flatnonzero((reduced < -TOLERANCE) & ~taken)
-        if not len(new):
-            break
-        if len(new) > BATCH:
-            new = np.sort(new[np.argpartition(reduced[new], BATCH)[:BATCH]])
-        taken[new] = True
-        start, index = _columns(covers, new)
-        solver.addCols(
-            len(new),
-            cost[new],
-            np.zeros(len(new)),
-            np.full(len(new), highspy.kHighsInf),
-            len(index),
-            start[:-1].astype(np.int32),
-            index.astype(np.int32),
-            np.ones(len(index)),
-        )
-    value = np.array(solution.col_value)
-    slack = float(value[:n].sum())
-    return float(dual.sum()), reduced, slack > 1e-7
-
-
 def _integer(
-    covers: Any, cost: Floats, n: int, effort: Effort
-) -> tuple[NDArray[np.int64] | None, float, float, bool]:
-    """Chosen columns, their cost, the proven bound, and whether the choice is optimal."""
-    solver = _solver()
-    solver.setOptionValue("mip_max_nodes", effort.nodes)
-    solver.setOptionValue("mip_rel_gap", effort.gap)
+    found: Regions, which: Int, n: int, nodes: int, gap: float, free: NDArray[np.bool_] | None = None
+) -> tuple[Int | None, float, float, bool]:
+    """Chosen regions of ``which``, their cost, the proven bound, and whether the choice is optimal.
+
+    ``free``: the units to be held (all when left out); ``which`` must not hold others.
+    """
+    solver = new_solver()
+    if nodes >= 0:
+        solver.setOptionValue("mip_max_nodes", nodes)
+    solver.setOptionValue("mip_rel_gap", gap)
     solver.setOptionValue("mip_abs_gap", 1e-4)
     lp = highspy.HighsLp()
-    m = len(cost)
+    m = len(which)
+    start, index = taken_units(found.unit, found.start, which)
+    wanted = np.ones(n) if free is None else free.astype(np.float64)
     lp.num_col_ = m
     lp.num_row_ = n
-    lp.col_cost_ = cost
+    lp.col_cost_ = found.cost[which]
     lp.col_lower_ = np.zeros(m)
     lp.col_upper_ = np.ones(m)
-    lp.row_lower_ = np.ones(n)
-    lp.row_upper_ = np.ones(n)
+    lp.row_lower_ = wanted
+    lp.row_upper_ = wanted
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_ = covers.indptr.astype(np.int32)
-    lp.a_matrix_.index_ = covers.indices.astype(np.int32)
-    lp.a_matrix_.value_ = np.ones(len(covers.indices))
+    lp.a_matrix_.start_ = start.astype(np.int32)
+    lp.a_matrix_.index_ = index
+    lp.a_matrix_.value_ = np.ones(len(index))
     lp.integrality_ = [highspy.HighsVarType.kInteger] * m
     solver.passModel(lp)
     solver.run()
     status = solver.getModelStatus()
-    info = solver.getInfo()
     if status == highspy.HighsModelStatus.kInfeasible:
         return None, np.inf, np.inf, True
+    dual = float(solver.getInfo().mip_dual_bound)
     value = np.array(solver.getSolution().col_value)
     chosen = np.flatnonzero(value > 0.5)
-    once = len(value) == m and bool((np.asarray(covers[:, chosen].sum(axis=1)).ravel() == 1).all())
-    if not once:
-        return None, np.inf, float(info.mip_dual_bound), False
-    optimal = status == highspy.HighsModelStatus.kOptimal and effort.gap == 0.0
-    return chosen, float(cost[chosen].sum()), float(info.mip_dual_bound), optimal
-
-
-def _solver() -> Any:
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("threads", 1)
-    solver.setOptionValue("random_seed", 0)
-    return solver
-
-
-def _columns(covers: Any, which: Int) -> tuple[Int, Int]:
-    part = covers[:, which]
-    return part.indptr.astype(np.int64), part.indices.astype(np.int64)
+    held = np.bincount(taken_units(index, start, chosen)[1], minlength=n) if len(value) == m else np.zeros(n)
+    if not np.array_equal(held, wanted):
+        return None, np.inf, dual, False
+    optimal = status == highspy.HighsModelStatus.kOptimal
+    return which[chosen], float(found.cost[which[chosen]].sum()), dual, optimal

@@ -1,9 +1,9 @@
 """What can be proven of a plan: the best there is over stated units, or a bound on how far it is from that.
 
-The units are whole blocks, cut where the plan cuts them (so that the plan is one of the candidates); blocks above
-the maximum are opened to their atoms. Empty units and units of few households are joined to a neighbour of their
-grid first. Over these units every feasible region is listed; set partitioning then gives the best plan, or its
-linear relaxation a bound. Where the list would be too long, more units are joined, and the proof says so.
+The units are those of ``clusters``: blocks, opened to buildings where they are too heavy, single houses and empty
+blocks joined, parted where the plan cuts them. Over them every feasible region is listed. A piece of few grids is
+solved to the optimum, however long the search for it is; a larger one gets the bound of the linear relaxation, and
+a better plan where rounding finds one.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from typing import Final
 import numpy as np
 
 from gis.districting import partition
-from gis.districting.cover import MOST_UNITS as MASKED_UNITS
+from gis.districting.clusters import Clusters, clusters, opened
 from gis.districting.kernels import Int, Terms
-from gis.districting.regions import Regions, gather, regions
+from gis.districting.regions import Regions, regions
 from gis.districting.units import Units
 from gis.districting.windows import joined_regions, present_regions
 
 #: A piece of no more grids than this is solved to the optimum; a larger one gets a bound.
 SOLVED_GRIDS: Final = 10
-#: Pieces of more units than this get no proof.
-MOST_UNITS: Final = 400
-#: Limits of the list of regions.
+#: Most regions that are listed: for an optimum, and (a unit) for a bound, with the sets that begin at one unit.
 MOST_REGIONS: Final = 1_000_000
-MOST_VISITS: Final = 1_500_000
-MOST_MEMBERS: Final = 64
-#: Units of fewer households than this share of the minimum are joined to a neighbour.
+BOUND_REGIONS: Final = 600
+BOUND_SETS: Final = 4_000
+#: Units of fewer households than this share of the minimum are joined for a bound.
 FEW: Final = 0.1
+#: Shares of the minimum above which blocks are opened when no plan keeps those within the maximum whole.
+OPENED: Final = (1.0, 0.5, 0.2, 0.0)
 
 
 @dataclass(frozen=True)
@@ -38,67 +38,94 @@ class Proof:
 
     optimal: bool
     bound: float
-    fine: bool  # no more was joined than the units of few households
+    fine: bool  # none was joined but single houses and empty blocks
     restrictions: tuple[str, ...]
 
 
 def prove(units: Units, part: Int, label: Int, terms: Terms, outside: float) -> tuple[Int, Proof | None]:
-    """The best plan over units made from ``label`` (coarse units) and the plan, and what is proven of it.
+    """The best plan over units made from ``label`` (coarse units), or a better one than ``part``, and its proof.
 
-    The plan is returned unchanged, with None, where a grid is out of range or the regions cannot be listed.
+    The plan is returned unchanged, with None, where nothing can be proven.
     """
-    grids = int(part.max()) + 1
     held = np.bincount(part, units.arrays.counted)
-    if held.min() < terms.minimum or held.max() > terms.maximum:
+    valid = bool(held.min() >= terms.minimum and held.max() <= terms.maximum)
+    if len(held) <= SOLVED_GRIDS:
+        found = _solve(units, part, label, terms, outside, valid)
+        if found is not None:
+            return found
+    if not valid:
         return part, None
-    found, joined, restrictions = _listed(units, part, label, terms, grids <= SOLVED_GRIDS)
-    if found is None:
+    return _bound(units, part, label, terms, outside)
+
+
+def _solve(
+    units: Units, part: Int, label: Int, terms: Terms, outside: float, valid: bool
+) -> tuple[Int, Proof] | None:
+    """The optimum, over blocks if they can stay whole, else over blocks opened step by step."""
+    known = _cost(units, part, terms, outside) if valid else np.inf
+    for share in (0.0, *OPENED):
+        if share or not label.size:
+            label = opened(units, terms.minimum * share)
+        made = clusters(units, label, terms, 0.0, MOST_REGIONS)
+        if made is None:
+            break
+        solved = _best(units, made, terms, known)
+        if solved is not None:
+            return solved[0], _optimum(solved[1], made, terms, cut=False)
+        if valid:  # the plan cuts units, and is better than every plan that does not
+            made = clusters(units, made.label, terms, 0.0, MOST_REGIONS, part=part)
+            if made is None:
+                break
+            solved = _best(units, made, terms, known + 2 * partition.EQUAL) or (part, known)
+            return solved[0], _optimum(solved[1], made, terms, cut=True)
+    return None
+
+
+def _best(units: Units, made: Clusters, terms: Terms, known: float) -> tuple[Int, float] | None:
+    """The best plan over the units and its cost; None where there is none below ``known``."""
+    small = units.contract(made.label)
+    found = regions(small.arrays, terms, made.regions, 1 << 62, len(small))
+    choice = partition.choose(found, len(small), known, partition.THOROUGH)
+    if choice.chosen is None:
+        return None
+    return _assigned(found, choice.chosen, made.label), choice.cost
+
+
+def _assigned(found: Regions, chosen: Int, label: Int) -> Int:
+    """Grid of every atom."""
+    grid = np.empty(int(label.max()) + 1, np.int64)
+    for i, j in enumerate(chosen):
+        grid[found.unit[found.start[j] : found.start[j + 1]]] = i
+    return grid[label]
+
+
+def _optimum(cost: float, made: Clusters, terms: Terms, *, cut: bool) -> Proof:
+    return Proof(True, cost, made.fine, _restrictions(made, cut))
+
+
+def _restrictions(made: Clusters, cut: bool) -> tuple[str, ...]:
+    whole = "blocks_whole_unless_cut_here" if cut else "blocks_whole"
+    return (whole, f"units_below_{int(np.ceil(made.bar))}_joined")
+
+
+def _bound(units: Units, part: Int, label: Int, terms: Terms, outside: float) -> tuple[Int, Proof | None]:
+    """The bound of the relaxation, and the better of the plan and what rounding finds."""
+    most = BOUND_REGIONS * (int(label.max()) + 1)
+    made = clusters(units, label, terms, terms.minimum * FEW, most, a_root=BOUND_SETS, part=part)
+    if made is None:
         return part, None
-    small = units.contract(joined)
+    small = units.contract(made.label)
     now = np.zeros(len(small), np.int64)
-    now[joined] = part
+    now[made.label] = part
+    found = regions(small.arrays, terms, made.regions, 1 << 62, len(small))
     present, known = present_regions(small, now, terms, outside)
     every = joined_regions(found, present)
-    effort = partition.THOROUGH if grids <= SOLVED_GRIDS else partition.BOUND_ONLY
-    choice = partition.choose(every, len(small), known, effort)
+    first = np.arange(len(found.cost), len(every.cost))
+    choice = partition.choose(every, len(small), known, partition.LARGE, first)
     if choice.chosen is not None:
-        fresh = np.empty(len(small), np.int64)
-        for i, j in enumerate(choice.chosen):
-            fresh[every.unit[every.start[j] : every.start[j + 1]]] = i
-        part = fresh[joined]
-    return part, Proof(choice.proven, min(choice.bound, choice.cost), len(restrictions) < 3, restrictions)
+        part = _assigned(every, choice.chosen, made.label)
+    return part, Proof(choice.proven, min(choice.bound, choice.cost), made.fine, _restrictions(made, True))
 
 
-def _listed(
-    units: Units, part: Int, label: Int, terms: Terms, solved: bool
-) -> tuple[Regions | None, Int, tuple[str, ...]]:
-    """Regions over units as fine as can be listed, the unit of every atom, and what was restricted."""
-    label = _refined(label, part)
-    cut = int(label.max()) + 1
-    label = _gathered(units, label, part, terms.minimum * FEW, cut)
-    restrictions = ["blocks_whole_unless_cut_here", f"units_below_{round(terms.minimum * FEW)}_joined"]
-    most = int(label.max()) + 1
-    visits = MOST_VISITS
-    while most <= MOST_UNITS:
-        found = regions(units.contract(label).arrays, terms, MOST_REGIONS, visits, MOST_MEMBERS)
-        if found.complete:
-            return found, label, tuple(restrictions)
-        most = most * 3 // 4 if most <= MASKED_UNITS or not solved else MASKED_UNITS
-        if not solved or most < 3 * (int(part.max()) + 1):
-            break
-        label = _gathered(units, label, part, 1.0, most)
-        restrictions = [*restrictions[:2], "more_units_joined"]
-        visits = MOST_VISITS // 3
-    return None, label, ()
-
-
-def _refined(label: Int, part: Int) -> Int:
-    key = label * (int(part.max()) + 1) + part
-    return np.asarray(np.unique(key, return_inverse=True)[1], np.int64)
-
-
-def _gathered(units: Units, label: Int, part: Int, least: float, most: int) -> Int:
-    small = units.contract(label)
-    owner = np.zeros(len(small), np.int64)
-    owner[label] = part
-    return np.asarray(gather(small.arrays, owner, least, most, np.inf, np.ones(len(small)))[label], np.int64)
+def _cost(units: Units, part: Int, terms: Terms, outside: float) -> float:
+    return present_regions(units, part, terms, outside)[1]

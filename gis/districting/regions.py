@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -20,128 +20,194 @@ class Regions(NamedTuple):
     complete: bool
 
 
-class _Walk(NamedTuple):
-    """The set that the enumeration stands at, and how it got there. Frames are one a unit taken."""
-
-    taken: NDArray[np.bool_]
-    listed: NDArray[np.bool_]  # taken, on the rim, or passed over
-    inside: Int  # units taken, in order
-    rim: Int  # units beside the set, in the order they were found
-    turn: Int  # of every frame: next place on the rim to try
-    end: Int  # of every frame: end of its rim
-    total: Float  # counted, load, area, perimeter, priced border
-
-
-@njit(cache=True, nogil=True)
-def _add(units: UnitArrays, walk: _Walk, v: int, sign: float) -> None:
-    """Add unit v to the totals of the units taken (sign 1), or take it out of them (sign -1)."""
-    total = walk.total
-    total[0] += sign * units.counted[v]
-    total[1] += sign * units.load[v]
-    total[2] += sign * units.area[v]
-    total[3] += sign * units.perimeter[v]
-    for e in range(units.start[v], units.start[v + 1]):
-        if walk.taken[units.neighbour[e]]:
-            total[4] -= sign * units.price[e]
-            total[3] -= sign * 2.0 * units.metres[e]
-        else:
-            total[4] += sign * units.price[e]
-
-
-@njit(cache=True, nogil=True)
-def _take(units: UnitArrays, walk: _Walk, v: int, size: int) -> None:
-    """Take unit v as number ``size`` (from 0); its new neighbours go to the end of the rim."""
-    _add(units, walk, v, 1.0)
-    walk.taken[v] = True
-    walk.inside[size] = v
-    end = walk.end[size - 1] if size > 0 else 0
-    for e in range(units.start[v], units.start[v + 1]):
-        b = units.neighbour[e]
-        if not walk.listed[b]:
-            walk.listed[b] = True
-            walk.rim[end] = b
-            end += 1
-    walk.turn[size] = walk.turn[size - 1] if size > 0 else 0
-    walk.end[size] = end
-
-
-@njit(cache=True, nogil=True)
-def _give_back(units: UnitArrays, walk: _Walk, size: int) -> None:
-    """Undo the taking of the last of ``size`` units."""
-    v = walk.inside[size - 1]
-    begin = walk.end[size - 2] if size > 1 else 0
-    for i in range(begin, walk.end[size - 1]):
-        walk.listed[walk.rim[i]] = False
-    walk.taken[v] = False
-    _add(units, walk, v, -1.0)
-
-
-@njit(cache=True, nogil=True)
-def _next_fit(units: UnitArrays, walk: _Walk, size: int, maximum: float) -> int:
-    """The next unit on the rim of the last frame that still fits, or -1; passes over those that do not."""
-    f = size - 1
-    while walk.turn[f] < walk.end[f]:
-        v = walk.rim[walk.turn[f]]
-        walk.turn[f] += 1
-        if walk.total[0] + units.counted[v] <= maximum:
-            return int(v)
-    return -1
-
-
-@njit(cache=True, nogil=True)
-def regions(units: UnitArrays, terms: Terms, most: int, visits: int, limit: int) -> Regions:
+def regions(
+    units: UnitArrays,
+    terms: Terms,
+    most: int,
+    visits: int,
+    limit: int,
+    *,
+    roots: int | None = None,
+    slack: float = 0.0,
+    outside: float = 0.0,
+) -> Regions:
     """Enumerate connected regions within the bounds, at most ``most`` of them, looking at ``visits`` sets.
 
-    Each set is grown from its lowest unit; a unit of its rim is taken, and those passed over before it stay out, so
-    that no set is met twice. The cost of a region is half its priced border inside the graph and the terms of one
-    grid. Regions of more than ``limit`` units are left out, and then the list is not complete.
+    The cost of a region is half its priced border inside the graph and the terms of one grid. Regions of more than
+    ``limit`` units are left out, and then the list is not complete. ``roots``: only regions that hold one of the
+    first so many units (all when left out). ``slack``: households that a region may be out of the bounds, each at
+    the price ``outside``.
     """
+    count = len(units.counted) if roots is None else roots
+    return _regions(units, terms, most, visits, limit, count, float(slack), float(outside))
+
+
+@njit(cache=True, nogil=True)
+def _regions(  # noqa: PLR0912, PLR0915 - one loop: calls would cost as much as the work
+    units: UnitArrays, terms: Terms, most: int, visits: int, limit: int, roots: int, slack: float, outside: float
+) -> Regions:
+    """Grow each set from its lowest unit; those of its rim passed over stay out, so that no set is met twice."""
     n = len(units.counted)
-    flags = np.zeros(n, np.bool_)
-    places = np.zeros(n + 1, np.int64)
-    walk = _Walk(flags, flags.copy(), places, places.copy(), places.copy(), places.copy(), np.zeros(5))
-    out = np.empty(64 * 1024, np.int32)
-    start = np.zeros(most + 1, np.int64)
-    cost = np.empty(most)
+    taken = np.zeros(n, np.bool_)
+    listed = np.zeros(n, np.bool_)  # taken, on the rim, passed over, or below the root
+    inside = np.zeros(n + 1, np.int32)  # units taken, in order
+    rim = np.zeros(n + 1, np.int64)  # units beside the set, in the order they were found
+    turn = np.zeros(n + 1, np.int64)  # by size of the set: next place on the rim to try
+    end = np.zeros(n + 1, np.int64)  # by size: end of the rim
+    total = np.zeros((n + 1, 5))  # by size: counted, load, area, perimeter, priced border
+    out = np.empty(16 * 1024, np.int32)
+    start = np.zeros(2049, np.int64)
+    cost = np.empty(2048)
+    maximum = terms.maximum + slack
+    minimum = terms.minimum - slack
     found = 0
     seen = 0
     complete = True
-    for r in range(n):
-        if units.counted[r] > terms.maximum:
+    for r in range(roots):
+        if units.counted[r] > maximum:
             continue
-        walk.listed[:] = False
-        walk.listed[: r + 1] = True
-        walk.total[:] = 0.0
-        _take(units, walk, r, 0)
-        size = 1
-        fresh = True
-        while size > 0:
-            t = walk.total
-            at = start[found]
-            if fresh:
+        listed[:] = False
+        listed[: r + 1] = True
+        size = 0
+        v = r
+        while True:
+            if v >= 0:
                 seen += 1
-                if found == most or seen > visits:
-                    return Regions(out[:at], start[: found + 1], cost[:found], False)
-            if fresh and t[0] >= terms.minimum:
-                if at + size > len(out):
-                    wider = np.empty(2 * len(out) + size, np.int32)
-                    wider[:at] = out[:at]
-                    out = wider
-                out[at : at + size] = walk.inside[:size]
-                cost[found] = 0.5 * t[4] + grid_cost(int(t[0]), t[1], t[2], t[3], terms, 0.0)
-                found += 1
-                start[found] = at + size
-            v = _next_fit(units, walk, size, terms.maximum)
-            if v >= 0 and size < limit:
-                _take(units, walk, v, size)
+                if seen > visits:
+                    return Regions(out[: start[found]], start[: found + 1], cost[:found], False)
+                last = end[size]
+                perimeter = units.perimeter[v]
+                border = 0.0
+                for e in range(units.start[v], units.start[v + 1]):
+                    b = units.neighbour[e]
+                    if taken[b]:
+                        border -= units.price[e]
+                        perimeter -= 2.0 * units.metres[e]
+                    else:
+                        border += units.price[e]
+                        if not listed[b]:
+                            listed[b] = True
+                            rim[last] = b
+                            last += 1
+                taken[v] = True
+                inside[size] = v
+                now = total[size + 1]
+                before = total[size]
+                now[0] = before[0] + units.counted[v]
+                now[1] = before[1] + units.load[v]
+                now[2] = before[2] + units.area[v]
+                now[3] = before[3] + perimeter
+                now[4] = before[4] + border
+                turn[size + 1] = turn[size]
+                end[size + 1] = last
                 size += 1
-                fresh = True
-                continue
-            complete &= v < 0
-            _give_back(units, walk, size)
-            size -= 1
-            fresh = False
+                if now[0] >= minimum:
+                    if found == most:
+                        return Regions(out[: start[found]], start[: found + 1], cost[:found], False)
+                    at = start[found]
+                    if at + size > len(out):
+                        out = _longer(out, at + size)
+                    if found == len(cost):
+                        cost = _longer(cost, found + 1)
+                        start = _longer(start, len(cost) + 1)
+                    out[at : at + size] = inside[:size]
+                    cost[found] = 0.5 * now[4] + grid_cost(int(now[0]), now[1], now[2], now[3], terms, outside)
+                    found += 1
+                    start[found] = at + size
+            else:
+                size -= 1
+                for i in range(end[size], end[size + 1]):
+                    listed[rim[i]] = False
+                taken[inside[size]] = False
+                if size == 0:
+                    break
+            v = -1
+            room = maximum - total[size, 0]
+            while turn[size] < end[size]:
+                u = rim[turn[size]]
+                turn[size] += 1
+                if units.counted[u] <= room:
+                    v = u
+                    break
+            if v >= 0 and size == limit:
+                complete = False
+                v = -1
     return Regions(out[: start[found]], start[: found + 1], cost[:found], complete)
+
+
+@njit(cache=True, nogil=True)
+def _longer(array: Any, wanted: int) -> Any:
+    """A longer copy of an array."""
+    longer = np.zeros(2 * len(array) + wanted, array.dtype)
+    longer[: len(array)] = array
+    return longer
+
+
+@njit(cache=True, nogil=True)
+def crowd(  # noqa: PLR0912, PLR0915 - one loop, as above
+    units: UnitArrays, minimum: float, maximum: float, most: int, visits: int, a_root: int
+) -> tuple[int, Int]:
+    """How many regions there are within the bounds, and roots that begin more than ``a_root`` sets.
+
+    Counts without listing, several times faster; stops where there are more than ``most`` regions or after
+    ``visits`` sets, and then says ``most + 1``. A crowded root is left after ``a_root`` sets.
+    """
+    n = len(units.counted)
+    listed = np.zeros(n, np.bool_)
+    rim = np.zeros(n + 1, np.int64)
+    turn = np.zeros(n + 1, np.int64)
+    end = np.zeros(n + 2, np.int64)
+    inside = np.zeros(n + 1, np.int64)
+    crowded = np.zeros(n, np.bool_)
+    found = 0
+    seen = 0
+    for r in range(n):
+        if units.counted[r] > maximum:
+            continue
+        listed[:] = False
+        listed[: r + 1] = True
+        begun = 0
+        size = 0
+        total = 0
+        v = r
+        while True:
+            if v >= 0:  # take it
+                begun += 1
+                total += units.counted[v]
+                if total >= minimum:
+                    found += 1
+                if begun > a_root:
+                    crowded[r] = True
+                    break
+                if found > most or seen + begun > visits:
+                    return most + 1, np.flatnonzero(crowded)
+                inside[size] = v
+                last = end[size]
+                for e in range(units.start[v], units.start[v + 1]):
+                    b = units.neighbour[e]
+                    if not listed[b]:
+                        listed[b] = True
+                        rim[last] = b
+                        last += 1
+                turn[size + 1] = turn[size] if size > 0 else 0
+                end[size + 1] = last
+                size += 1
+            else:  # give the last one back
+                for i in range(end[size - 1], end[size]):
+                    listed[rim[i]] = False
+                total -= units.counted[inside[size - 1]]
+                size -= 1
+                if size == 0:
+                    break
+            v = -1
+            while turn[size] < end[size]:
+                u = rim[turn[size]]
+                turn[size] += 1
+                if total + units.counted[u] <= maximum:
+                    v = u
+                    break
+        seen += begun
+    return found, np.flatnonzero(crowded)
 
 
 @njit(cache=True, nogil=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gis.districting import partition, search, windows
+from gis.districting import partition, relaxation, search, windows
 from gis.districting.checker import board
 from gis.districting.plan import make_plan
 from gis.districting.regions import regions
@@ -22,6 +22,7 @@ def warm() -> None:
     terms = search.terms_of(rules, rules.residential)
     part = search.first_plan(units, rules.residential)
     windows.improve(units, part, terms, rules.outside, np.random.default_rng(1))
+    relaxation.warm()
     search.mend(units, np.arange(24, dtype=np.int64), rules.residential)
     found = regions(units.contract(atom_set.block.astype(np.int64)).arrays, terms, 1000, 10_000, 10)
     partition.by_cover(found, np.arange(len(found.cost)), np.zeros(len(found.cost)), 8, 1.0, 0.0, partition.QUICK)
