@@ -15,6 +15,8 @@ from typing import Any, Final
 import numpy as np
 import shapely
 
+from data.plan_inside import about_table, edge_table
+from data.street_layer import compound_names, responsibilities
 from gis.blocks.model import AtomSet
 from gis.districting.borders import borders_of, grid_polygons
 from gis.districting.measures import measure_grids
@@ -34,9 +36,21 @@ LAYERS: Final[dict[str, str]] = {
     "borders": "LineString",
     "streets": "LineString",
     "excluded": "",
+    "responsibilities": "LineString",
 }
-#: Layers of a plan with a second level; read where they are there.
-MICRO_LAYERS: Final[dict[str, str]] = {"micro_grids": "MultiPolygon", "slices": "Polygon"}
+#: Version of the layers and columns, in the file's metadata as ``plan_format``. 1 (files without the word) had no
+#: ``responsibilities``. A newer file is refused: what it says might be misread.
+FORMAT: Final = 2
+#: Columns that every reader relies on.
+COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+    "grids": ("grid_id", "code", "name", "community", "kind", "households", "counted", "buildings"),
+    "atoms": ("atom_id",),
+    "buildings": ("source_id", "grid"),
+    "borders": ("left", "right", "class", "basis"),
+}
+#: Layers written and read where they are there: what a plan keeps for later work (see ``plan_inside``), and its
+#: second level.
+MORE_LAYERS: Final[dict[str, str]] = {"edges": "", "about": "", "micro_grids": "MultiPolygon", "slices": "Polygon"}
 #: Grid ids of plan files are made from the input's digest and the grid's code: the same job, the same ids.
 _NAMESPACE: Final = uuid.UUID("6f1c2f0e-5d0b-5c7e-9a53-2b7d1f6f0a11")
 
@@ -63,10 +77,12 @@ def tables_of(
     estimated: Households,
     atom_households: Ints,
     atom_work: np.ndarray[Any, np.dtype[np.float64]],
+    grid_words: Mapping[str, Texts] | None = None,
 ) -> dict[str, Frame]:
     """Every layer of a plan file, in the metre CRS of ``atom_set``.
 
-    ``estimated`` is per building of ``sources``; the others are per atom.
+    ``estimated`` is per building of ``sources``; the others are per atom. ``grid_words`` are more columns of
+    ``grids``, such as the four bounds in words.
     """
     import pandas
 
@@ -84,7 +100,7 @@ def tables_of(
     held = building_atom[inside]
     return {
         "territory": layer([whole], {}),
-        "grids": _grids(sources, atom_set, plan, building_atom, atom_work),
+        "grids": _grids(sources, atom_set, plan, building_atom, atom_work, grid_words or {}),
         "atoms": layer(
             atom_set.geometry,
             {
@@ -94,6 +110,7 @@ def tables_of(
                 "households": atom_households,
                 "work": atom_work,
                 "grid": atom_grid,
+                "counted": plan.atom_counted,
             },
         ),
         "blocks": layer(
@@ -111,6 +128,8 @@ def tables_of(
                 "grid": atom_grid[held],
                 "households": estimated.households[inside],
                 "households_source": estimated.source[inside],
+                "name": used.name,
+                "compound": compound_names(used.geometry, sources.compounds),
             },
         ),
         "borders": layer(
@@ -139,6 +158,9 @@ def tables_of(
                 "households": np.array([e.households for e in excluded], dtype=np.int64),
             }
         ),
+        "responsibilities": layer(*responsibilities(sources, atom_set, plan)),
+        "edges": edge_table(atom_set, atom_ids(sources, atom_set)),
+        "about": about_table(plan, sources.digest),
     }
 
 
@@ -180,7 +202,14 @@ def block_polygons(atom_set: AtomSet) -> Any:
     return out
 
 
-def _grids(sources: Sources, atom_set: AtomSet, plan: Plan, building_atom: Any, atom_work: Any) -> Frame:
+def _grids(
+    sources: Sources,
+    atom_set: AtomSet,
+    plan: Plan,
+    building_atom: Any,
+    atom_work: Any,
+    words: Mapping[str, Texts],
+) -> Frame:
     grids, n = plan.grids, len(plan.grids)
     own = measure_grids(atom_set, plan)
     held = plan.assignment[building_atom[building_atom >= 0]]
@@ -200,6 +229,7 @@ def _grids(sources: Sources, atom_set: AtomSet, plan: Plan, building_atom: Any, 
             "on_street_share": own.on_street_share,
             "compactness": own.compactness,
             "note": grids.note,
+            **words,
         },
     )
 
@@ -232,8 +262,8 @@ def write_plan(
     path: str | Path, tables: Mapping[str, Frame], crs: str, *, to_crs: str | None = None, attribution: str = ""
 ) -> None:
     """Write a plan file; ``to_crs`` re-projects what is written. See :func:`write_layers`."""
-    kinds = LAYERS | {name: kind for name, kind in MICRO_LAYERS.items() if name in tables}
-    write_layers(path, tables, kinds, crs, to_crs=to_crs, attribution=attribution)
+    kinds = LAYERS | {name: kind for name, kind in MORE_LAYERS.items() if name in tables}
+    write_layers(path, tables, kinds, crs, to_crs=to_crs, attribution=attribution, plan_format=FORMAT)
 
 
 def write_layers(
@@ -244,6 +274,7 @@ def write_layers(
     *,
     to_crs: str | None = None,
     attribution: str = "",
+    plan_format: int | None = None,
 ) -> None:
     """Write a GeoPackage of the layers ``kinds`` names (with their geometry type) under a temporary name; rename it.
 
@@ -254,12 +285,14 @@ def write_layers(
     import pyogrio
 
     target = Path(path)
+    about = {"attribution": attribution} if attribution else {}
+    if plan_format is not None:
+        about["plan_format"] = str(plan_format)
     part = target.with_name(f".{target.name}.{os.getpid()}.part.gpkg")
     try:
         for count, (name, kind) in enumerate(kinds.items()):
             frame = _moved(tables[name], crs, to_crs or crs)
-            said = "" if count else attribution
-            _append(part, name, kind, frame, to_crs or crs, append=count > 0, attribution=said)
+            _append(part, name, kind, frame, to_crs or crs, append=count > 0, about=None if count else about)
         part.replace(target)
     except (pyogrio.errors.DataSourceError, OSError) as error:
         raise InputError("plan_file.not_written", file=str(path), detail=str(error)) from None
@@ -268,8 +301,9 @@ def write_layers(
             left.unlink(missing_ok=True)
 
 
-def _append(part: Path, name: str, kind: str, frame: Frame, crs: str, *, append: bool, attribution: str = "") -> None:
-    about = {"attribution": attribution} if attribution else None
+def _append(
+    part: Path, name: str, kind: str, frame: Frame, crs: str, *, append: bool, about: dict[str, str] | None = None
+) -> None:
     import pyogrio
 
     if not kind:
@@ -286,7 +320,7 @@ def _append(part: Path, name: str, kind: str, frame: Frame, crs: str, *, append:
         append=append,
         geometry_type=kind,
         promote_to_multi=kind.startswith("Multi"),
-        dataset_metadata=about,
+        dataset_metadata=about or None,
     )
 
 
@@ -299,7 +333,8 @@ def _moved(frame: Frame, crs: str, to_crs: str) -> Frame:
 def read_plan(path: str | Path) -> PlanFile:
     """Read a plan file; every layer becomes a frame (a GeoDataFrame where it has geometry).
 
-    Raises :class:`InputError` when the file is missing or is no plan file.
+    Raises :class:`InputError` when the file is missing, is no plan file, or is one of another version: then the
+    layer or column at fault is named.
     """
     import pyogrio
 
@@ -308,9 +343,29 @@ def read_plan(path: str | Path) -> PlanFile:
         raise InputError("input.missing_file", file=str(path))
     try:
         present = {str(name) for name, _ in pyogrio.list_layers(file)}
-        wanted = [*LAYERS, *(name for name in MICRO_LAYERS if name in present)]
-        layers = {name: pyogrio.read_dataframe(file, layer=name) for name in wanted}
+        about = _about(file, present)
+        known = {*LAYERS, *MORE_LAYERS} & present
+        layers = {name: pyogrio.read_dataframe(file, layer=name) for name in (*LAYERS, *MORE_LAYERS) if name in known}
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
         raise InputError("plan_file.not_a_plan", file=file.name, detail=str(error)) from None
-    about = pyogrio.read_info(file, layer="grids")["dataset_metadata"] or {}
+    for name, columns in COLUMNS.items():
+        for column in columns:
+            if column not in layers[name]:
+                raise InputError("plan_file.no_column", file=file.name, field=f"{name}.{column}")
     return PlanFile(str(layers["grids"].crs), layers, str(about.get("attribution", "")))
+
+
+def _about(file: Path, present: set[str]) -> dict[str, Any]:
+    """The file's own metadata; raises where layers are missing or the file is newer than this program."""
+    import pyogrio
+
+    if "grids" not in present:
+        raise InputError("plan_file.not_a_plan", file=file.name, detail="grids")
+    about = dict(pyogrio.read_info(file, layer="grids")["dataset_metadata"] or {})
+    said = str(about.get("plan_format", "1"))
+    if not said.isdigit() or int(said) > FORMAT:
+        raise InputError("plan_file.other_version", file=file.name, field="plan_format", found=said, known=FORMAT)
+    for name in LAYERS:
+        if name not in present and not (name == "responsibilities" and said == "1"):
+            raise InputError("plan_file.no_layer", file=file.name, field=name)
+    return about

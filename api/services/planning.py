@@ -19,6 +19,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import shapely
 
+from api.services.wording import bounds_columns
 from api.version import VERSION
 from data import rulesets
 from data.files import read_sources
@@ -235,7 +236,8 @@ def plan_file(
         plan = solve(made, job, progress)
     with clock.step("write"):
         progress("write", 0.0)
-        tables = tables_of(sources, made.atom_set, plan, made.estimated, made.households, made.work)
+        words = bounds_columns(sources, made.atom_set, plan)
+        tables = tables_of(sources, made.atom_set, plan, made.estimated, made.households, made.work, words)
         write_plan(output, tables, made.atom_set.crs, to_crs=to_crs, attribution=sources.attribution)
     figures = {
         **report_of(made.atom_set, plan),

@@ -55,6 +55,7 @@ def drawn_plan(path, name="第一网格", attribution="© OpenStreetMap contribu
         "excluded": pd.DataFrame(
             {"layer": ["buildings"], "source_id": ["b9"], "reason": ["self_crossing"], "households": [2]}
         ),
+        "responsibilities": gpd.GeoDataFrame({"grid": codes[:1], "other": codes[2:3]}, geometry=[across]),
     }
     write_plan(path, tables, CRS, attribution=attribution)
     return path
