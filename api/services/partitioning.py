@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from api.services import importing, planning
 from api.services.planning import Clock, Job
+from api.services.solving import Answers, answering, depends_on, runner_of
+from data.machine import places
 from data.postgres import atom_sets, events, plans, sources, territories
 from data.postgres.atom_sets import StoredAtoms
 from data.postgres.territories import Territory
@@ -19,7 +23,7 @@ from gis.districting.plan import make_plan
 from gis.districting.report import report_of
 from gis.districting.rulesets import Ruleset
 from gis.progress import Progress, silent
-from gis.territory.model import Areas
+from gis.territory.model import Areas, Ints
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Partitioned:
     number: int
     report: dict[str, Any]
     exit_status: int
+    kept: str | None = None  # file with the answers of a run that was stopped: the same command goes on from it
 
 
 def partition(
@@ -57,15 +62,33 @@ def partition(
         groups = sources.villager_groups(work.connection, territory)
         work.commit()
     # no transaction is held open while the solver runs: a version names its atom set, which never changes
-    with clock.step("solve"):
-        plan = solve(stored, areas, groups, job, progress)
+    about = depends_on(job.ruleset, job.seed, stored.atoms, stored.loads, areas, groups)
+    with answering(checkpoint_of(about), about, job.resume, progress) as answers:
+        with clock.step("solve"):
+            plan = solve(stored, areas, groups, job, progress, answers)
+        done = _keep(engine, territory, stored, plan, job, plan_name, actor, clock)
+        answers.done = not plan.stopped
+    return replace(done, kept=answers.kept)
+
+
+def _keep(
+    engine: Engine,
+    territory: Territory,
+    stored: StoredAtoms,
+    plan: Plan,
+    job: Job,
+    plan_name: str,
+    actor: str,
+    clock: Clock,
+) -> Partitioned:
+    """Save a plan as a new draft version, with its report."""
     report = {
         **report_of(stored.atoms, plan),
         "crs": territory.crs,
         "attribution": territory.attribution,
         "atoms": len(stored.atoms.geometry),
         "buildings": len(stored.buildings),
-        **planning.run_figures(clock),
+        **planning.run_figures(clock, job.workers or 1),
     }
     planning.share_run_figures(report)
     with UnitOfWork(engine) as work:
@@ -90,20 +113,39 @@ def fitting(
     return atom_sets.load(connection, importing.recut(connection, territory, ruleset, progress))
 
 
-def solve(stored: StoredAtoms, communities: Areas, groups: Areas, job: Job, progress: Progress) -> Plan:
+def checkpoint_of(about: dict[str, str]) -> Path:
+    """Where the answers of an unfinished plan lie: in the state of this checkout, a file a job."""
+    name = hashlib.sha256(repr(sorted(about.items())).encode()).hexdigest()[:16]
+    return places.state() / "resume" / f"{name}.resume"
+
+
+def _counted(stored: StoredAtoms, job: Job) -> Ints:
+    return stored.loads.counted if job.ruleset.count == "resident" else stored.loads.households
+
+
+def solve(
+    stored: StoredAtoms,
+    communities: Areas,
+    groups: Areas,
+    job: Job,
+    progress: Progress,
+    answers: Answers | None = None,
+) -> Plan:
     """Grids for stored atoms. ``communities`` are in the order in which the atoms count them; empty: none given."""
     atoms, loads = stored.atoms, stored.loads
-    return make_plan(
-        atoms,
-        graph_of(atoms.segments, len(atoms.geometry)),
-        loads.households,
-        loads.counted if job.ruleset.count == "resident" else loads.households,
-        loads.work,
-        communities if len(communities) else None,
-        job.ruleset,
-        villager_groups=groups if len(groups) else None,
-        seed=job.seed,
-        iterations=job.iterations,
-        seconds=job.seconds,
-        progress=progress,
-    )
+    with runner_of(job.workers, job.scheduler) as runner:
+        return make_plan(
+            atoms,
+            graph_of(atoms.segments, len(atoms.geometry)),
+            loads.households,
+            _counted(stored, job),
+            loads.work,
+            communities if len(communities) else None,
+            job.ruleset,
+            villager_groups=groups if len(groups) else None,
+            seed=job.seed,
+            iterations=job.iterations,
+            seconds=job.seconds,
+            progress=progress,
+            runner=runner if answers is None else answers.around(runner),
+        )

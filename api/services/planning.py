@@ -9,21 +9,22 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
 import shapely
 
+from api.services.microgrids import micro_of, micro_report
+from api.services.solving import Answers, answering, depends_on, runner_of
 from api.services.wording import bounds_columns
 from api.version import VERSION
 from data import rulesets
 from data.files import read_sources
 from data.lots import read_lots
+from data.micro_layers import micro_tables
 from data.plan_files import tables_of, write_plan
 from gis.blocks.build import build_atoms
 from gis.blocks.given import atoms_from_given
@@ -31,8 +32,9 @@ from gis.blocks.graph import graph_of
 from gis.blocks.model import AtomSet, Graph
 from gis.blocks.parameters import Parameters
 from gis.districting.dedicated import places_of
+from gis.districting.microgrids import USUAL as MICRO
 from gis.districting.model import Plan
-from gis.districting.plan import Mapper, make_plan
+from gis.districting.plan import make_plan
 from gis.districting.report import report_of
 from gis.districting.rulesets import Ruleset
 from gis.errors import InputError
@@ -59,6 +61,8 @@ class Job:
     iterations: int | None = None
     seconds: float | None = None
     workers: int | None = None
+    scheduler: str | None = None  # of a Dask cluster, which then does the work of ``workers``
+    resume: bool = False  # the checkpoint of an earlier run of the same job must be there
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,7 @@ class Outcome:
     cut: Cut
     plan: Plan
     report: dict[str, Any]
+    kept: str | None = None  # file with the answers of a run that was stopped: the same command goes on from it
 
     @property
     def exit_status(self) -> int:
@@ -106,10 +111,17 @@ class Clock:
 
 
 def ruleset_of(
-    name: str, minimum: int | None = None, maximum: int | None = None, target: int | None = None
+    name: str,
+    minimum: int | None = None,
+    maximum: int | None = None,
+    target: int | None = None,
+    *,
+    micro: bool = False,
 ) -> Ruleset:
-    """A ruleset by name, with bounds of one's own."""
+    """A ruleset by name, with bounds of one's own; ``micro``: with micro-grids even where it has none."""
     ruleset = rulesets.load(name)
+    if micro and ruleset.micro is None:
+        ruleset = replace(ruleset, micro=MICRO)
     if minimum is maximum is target is None:
         return ruleset
     return ruleset.with_bounds(minimum=minimum, maximum=maximum, target=target)
@@ -166,32 +178,17 @@ def communities_of(made: Cut) -> Areas | None:
     return make_areas(members, source_id=labels, code=labels, name=labels)
 
 
-@contextmanager
-def mapping(workers: int | None) -> Iterator[Mapper]:
-    """``map`` in this process, or over a pool of ``workers`` fresh processes (forks and threads do not mix)."""
-    if workers is None or workers == 1:
-        yield map
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        try:
-            yield pool.map
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def solve(made: Cut, job: Job, progress: Progress = silent) -> Plan:
-    """Grids for the atoms of a cut."""
-    areas = communities_of(made)
+def solve(made: Cut, job: Job, progress: Progress = silent, answers: Answers | None = None) -> Plan:
+    """Grids for the atoms of a cut, on the processes or the cluster of the job. ``answers``: what is known."""
     groups = made.sources.villager_groups
-    with mapping(job.workers) as mapper:
+    with runner_of(job.workers, job.scheduler) as runner:
         return make_plan(
             made.atom_set,
             made.graph,
             made.households,
             made.counted,
             made.work,
-            areas,
+            communities_of(made),
             job.ruleset,
             villager_groups=groups if len(groups) else None,
             places=places_of(made.atom_set, made.households, made.sources.buildings, made.sources.sites, job.ruleset),
@@ -199,8 +196,21 @@ def solve(made: Cut, job: Job, progress: Progress = silent) -> Plan:
             iterations=job.iterations,
             seconds=job.seconds,
             progress=progress,
-            mapper=mapper,
+            runner=runner if answers is None else answers.around(runner),
         )
+
+
+def about(made: Cut, job: Job) -> dict[str, str]:
+    """What the plan of a cut depends on, for its checkpoint."""
+    sources = made.sources
+    columns = (made.households, made.counted, made.work, made.estimated.households)
+    areas = (sources.communities, sources.villager_groups, sources.sites)
+    return depends_on(job.ruleset, job.seed, made.atom_set, made.graph, columns, areas)
+
+
+def checkpoint_of(output: str | Path) -> Path:
+    """Where the answers of an unfinished plan lie: beside its output."""
+    return Path(output).with_name(f".{Path(output).name}.resume")
 
 
 def plan_file(
@@ -232,25 +242,42 @@ def plan_file(
     with clock.step("blocks"):
         made = cut(sources, job.ruleset, rule=None if fitted is None else fitted.rule, progress=progress)
         progress("atoms", 1.0, f"{len(made.atom_set.geometry):,}")
-    with clock.step("solve"):
-        plan = solve(made, job, progress)
-    with clock.step("write"):
-        progress("write", 0.0)
-        words = bounds_columns(sources, made.atom_set, plan)
-        tables = tables_of(sources, made.atom_set, plan, made.estimated, made.households, made.work, words)
-        write_plan(output, tables, made.atom_set.crs, to_crs=to_crs, attribution=sources.attribution)
-    figures = {
-        **report_of(made.atom_set, plan),
-        **_about(made, tables, source),
-        "households_rule": asdict(Rule() if fitted is None else fitted.rule),
-        "calibration": None if fitted is None else {k: v for k, v in asdict(fitted).items() if k != "rule"},
-        **run_figures(clock, job.workers or 1),
-    }
-    share_run_figures(figures)
-    if report is not None:
-        write_json(Path(report), figures)
+    with answering(checkpoint_of(output), about(made, job), job.resume, progress) as answers:
+        with clock.step("solve"):
+            plan = solve(made, job, progress, answers)
+        with clock.step("write"):
+            progress("write", 0.0)
+            words = bounds_columns(sources, made.atom_set, plan)
+            tables = tables_of(sources, made.atom_set, plan, made.estimated, made.households, made.work, words)
+            second = second_level(made, plan, progress)
+            if second is not None:
+                tables |= second[0]
+            write_plan(output, tables, made.atom_set.crs, to_crs=to_crs, attribution=sources.attribution)
+        figures = {
+            **report_of(made.atom_set, plan),
+            **_about(made, tables, source),
+            "micro": None if second is None else second[1],
+            "households_rule": asdict(Rule() if fitted is None else fitted.rule),
+            "calibration": None if fitted is None else {k: v for k, v in asdict(fitted).items() if k != "rule"},
+            **run_figures(clock, job.workers or 1),
+        }
+        share_run_figures(figures)
+        if report is not None:
+            write_json(Path(report), figures)
+        answers.done = not plan.stopped
     progress("write", 1.0)
-    return Outcome(made, plan, figures)
+    return Outcome(made, plan, figures, answers.kept)
+
+
+def second_level(made: Cut, plan: Plan, progress: Progress = silent) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Layers and report of the micro-grids, where the rules want them and the input has buildings."""
+    buildings = made.sources.buildings
+    found = micro_of(buildings, made.estimated, made.atom_set, plan, made.sources.compounds, progress)
+    if found is None:
+        return None
+    micro, homes, rows = found
+    layers = micro_tables(micro, homes, buildings, rows, made.atom_set, plan.grids.code)
+    return layers, micro_report(micro, homes, layers["micro_grids"].code.to_numpy())
 
 
 def calibrated(lots: str | Path) -> Calibration:

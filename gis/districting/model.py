@@ -124,6 +124,7 @@ class Plan:
     ruleset: Ruleset
     seed: int
     iterations: int
+    stopped: bool = False  # by Ctrl-C: the best plan so far, which ``iterations`` alone do not repeat
 
     @property
     def exceptions(self) -> tuple[GridException, ...]:

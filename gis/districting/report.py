@@ -8,6 +8,7 @@ from typing import Any
 from gis.blocks.model import AtomSet
 from gis.districting.measures import Measures, is_seamless, measure
 from gis.districting.model import Certificate, GridException, Objective, Plan, Status
+from gis.districting.rulesets import Ruleset
 
 
 def report_of(atom_set: AtomSet, plan: Plan) -> dict[str, Any]:
@@ -40,13 +41,20 @@ def report_of(atom_set: AtomSet, plan: Plan) -> dict[str, Any]:
     whole |= {
         "seed": plan.seed,
         "iterations": plan.iterations,
+        "stopped": plan.stopped,
         "ruleset": plan.ruleset.name,
         "ruleset_digest": plan.ruleset.digest,
         "ruleset_verified": plan.ruleset.verified,
         "bounds": asdict(plan.ruleset.residential),
+        "micro_bounds": _micro(plan.ruleset),
         "exit_status": plan.exit_status,
     }
     return whole
+
+
+def _micro(ruleset: Ruleset) -> dict[str, Any] | None:
+    """Bounds of micro-grids: with them a plan version can be given its second level when it is published."""
+    return None if ruleset.micro is None else {**asdict(ruleset.micro), "count": ruleset.count}
 
 
 def _part(

@@ -112,6 +112,13 @@ def first_plan(units: Units, bounds: Bounds) -> Int:
     return renumbered(part)
 
 
+def quick(units: Units, bounds: Bounds, terms: Terms, outside: float) -> Search:
+    """A plan grown in a moment, for those who cannot wait for round 0."""
+    label = coarse(units, bounds.maximum)
+    part = renumbered(first_plan(units.contract(label), bounds)[label])
+    return Search(part, cost_of(units, part, terms, outside), 0)
+
+
 def start(units: Units, bounds: Bounds, terms: Terms, outside: float, seed: int) -> Search:
     """Round 0: grow, anneal on whole blocks, mend; prove a small one, else windows and repair."""
     label = coarse(units, bounds.maximum)
@@ -129,7 +136,7 @@ def start(units: Units, bounds: Bounds, terms: Terms, outside: float, seed: int)
         part = _anneal(units, part, terms, 10, (0.01, 0.01), (outside, outside), seed + 1)
     if part.max() < SOLVED_GRIDS:
         solved = settled(units, bounds, terms, outside, Search(part, 0.0, 0))
-        if _finished(solved):
+        if finished(solved):
             return solved
         part = solved.part
     return _by_windows(units, part, terms, outside, seed, 0)
@@ -138,7 +145,7 @@ def start(units: Units, bounds: Bounds, terms: Terms, outside: float, seed: int)
 def better(units: Units, bounds: Bounds, terms: Terms, outside: float, search: Search, seed: int) -> Search:
     """One more round: windows elsewhere; where they find nothing, warm up and cool down first. Never worse."""
     rounds = search.rounds + 1
-    if search.part.max() == 0 or _finished(search):
+    if search.part.max() == 0 or finished(search):
         return Search(search.part, search.cost, rounds, search.proof)
     found = _by_windows(units, search.part, terms, outside, seed, rounds)
     if found.cost < search.cost - 1e-6:
@@ -155,14 +162,14 @@ def better(units: Units, bounds: Bounds, terms: Terms, outside: float, search: S
 
 def settled(units: Units, bounds: Bounds, terms: Terms, outside: float, search: Search) -> Search:
     """The plan with what can be proven of it; the proof may find a better one."""
-    if _finished(search):
+    if finished(search):
         return search
     part, proof = prove(units, search.part, coarse(units, bounds.maximum), terms, outside)
     part = renumbered(part)
     return Search(part, cost_of(units, part, terms, outside), search.rounds, proof)
 
 
-def _finished(search: Search) -> bool:
+def finished(search: Search) -> bool:
     """Proven the best there is over the finest units: more rounds cannot better it."""
     return search.proof is not None and search.proof.optimal and search.proof.fine
 
