@@ -61,14 +61,25 @@ def cut_by(label: Int, part: Int) -> Int:
     return numbered(label * (int(part.max()) + 1) + part)
 
 
-def joined(units: Units, label: Int, few: float, maximum: float, where: Int | None = None) -> Int:
-    """Units below ``few`` households joined to neighbours; ``where``: only units (positions) that may join."""
+def joined(
+    units: Units,
+    label: Int,
+    few: float,
+    maximum: float,
+    where: Int | None = None,
+    lots: np.random.Generator | None = None,
+) -> Int:
+    """Units below ``few`` households joined to neighbours; ``where``: only units (positions) that may join.
+
+    ``lots`` varies which neighbour a unit joins (the strongest when left out).
+    """
     small = units.contract(label)
     group = np.zeros(len(small), np.int64)
     if where is not None:
         group = 1 + np.arange(len(small), dtype=np.int64)
         group[where] = 0
-    return np.asarray(gather(small.arrays, group, few, len(small), maximum, np.ones(len(small)))[label], np.int64)
+    favour = np.ones(len(small)) if lots is None else lots.uniform(0.8, 1.25, len(small))
+    return np.asarray(gather(small.arrays, group, few, len(small), maximum, favour)[label], np.int64)
 
 
 def clusters(
@@ -82,15 +93,16 @@ def clusters(
     visits: int = 1 << 62,
     a_root: int = 1 << 62,
     part: Int | None = None,
+    lots: np.random.Generator | None = None,
 ) -> Clusters | None:
     """Units made from ``label`` with no more than ``most`` regions, as fine as can be; None: there are too many.
 
     ``visits`` and ``a_root`` limit the sets looked at, all together and from one unit; ``slack``: households out
-    of the bounds that a region may be; ``part``: a plan that cuts the units.
+    of the bounds that a region may be; ``part``: a plan that cuts the units; ``lots``: see ``joined``.
     """
     low, high = terms.minimum - slack, terms.maximum + slack
     bar = first = max(few, terms.minimum * SINGLE)
-    own = label = joined(units, label, first, terms.maximum)
+    own = label = joined(units, label, first, terms.maximum, None, lots)
     while bar <= terms.minimum:
         own = label if part is None else cut_by(label, part)
         small = units.contract(own)
@@ -105,7 +117,7 @@ def clusters(
             near = np.zeros(int(label.max()) + 1, np.bool_)
             near[label[_around(small, seed)[own]]] = True
             where = np.flatnonzero(near)
-        label = joined(units, label, bar, terms.maximum, where)
+        label = joined(units, label, bar, terms.maximum, where, lots)
     return None
 
 

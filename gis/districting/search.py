@@ -6,12 +6,13 @@ search may stop after any round and a run of n rounds repeats exactly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from gis.districting import kernels, windows
+from gis.districting import kernels, tiles, windows
+from gis.districting.clusters import cut_by
 from gis.districting.kernels import Int, Sums, Terms
 from gis.districting.proof import SOLVED_GRIDS, Proof, prove
 from gis.districting.rulesets import Bounds, Ruleset
@@ -22,6 +23,10 @@ FIRST_SWEEPS: Final = 3000
 FEWEST_SWEEPS: Final = 500
 FIRST_VISITS: Final = 6_000_000
 NEXT_SWEEPS: Final = 300
+
+#: Visits of every atom when small units are traded at the end of a round, and the heat of it.
+TRADE_SWEEPS: Final = 50
+TRADE_HEAT: Final = (20.0, 1.0)
 
 #: Price of a household out of range while annealing: a steep wall would keep grids from trading blocks.
 GENTLE: Final = 50.0
@@ -120,44 +125,75 @@ def quick(units: Units, bounds: Bounds, terms: Terms, outside: float) -> Search:
 
 
 def start(units: Units, bounds: Bounds, terms: Terms, outside: float, seed: int) -> Search:
-    """Round 0: grow, anneal on whole blocks, mend; prove a small one, else windows and repair."""
+    """Round 0: tiles divided nearly at their best (or grown and annealed); what is out of range is mended.
+
+    A small piece is proven; on others small units are traded and windows laid over what was found.
+    """
     label = coarse(units, bounds.maximum)
     blocks = units.contract(label)
-    part = first_plan(blocks, bounds)
-    if part.max() > 0:
-        sweeps = max(FEWEST_SWEEPS, min(FIRST_SWEEPS, FIRST_VISITS // len(blocks)))
-        part = _anneal(blocks, part, terms, sweeps, (300.0, 5.0), (0.5, GENTLE), seed)
-        mended = mend(blocks, part, bounds)
-        if mended is not None:
-            part = _anneal(blocks, mended, terms, NEXT_SWEEPS, (60.0, 5.0), (5.0, GENTLE), seed)
-    part = part[label]
-    held = np.bincount(part, units.arrays.counted)
-    if held.min() < bounds.minimum or held.max() > bounds.maximum:
-        part = _anneal(units, part, terms, 10, (0.01, 0.01), (outside, outside), seed + 1)
+    if _listable(blocks, terms):
+        part = renumbered(tiles.divide(blocks, terms, outside, seed))
+    else:
+        part = _annealed(blocks, bounds, terms, seed)
+    part = _in_range(units, part[label], terms, outside, seed + 1)
     if part.max() < SOLVED_GRIDS:
         solved = settled(units, bounds, terms, outside, Search(part, 0.0, 0))
         if finished(solved):
             return solved
         part = solved.part
-    return _by_windows(units, part, terms, outside, seed, 0)
+    best = Search(part, cost_of(units, part, terms, outside), 0)
+    return _traded(units, best, terms, outside, seed + 2) if part.max() > 0 else best
 
 
 def better(units: Units, bounds: Bounds, terms: Terms, outside: float, search: Search, seed: int) -> Search:
-    """One more round: windows elsewhere; where they find nothing, warm up and cool down first. Never worse."""
+    """One more round: every grid in a window divided anew, then small units traded. Never worse."""
     rounds = search.rounds + 1
     if search.part.max() == 0 or finished(search):
-        return Search(search.part, search.cost, rounds, search.proof)
-    found = _by_windows(units, search.part, terms, outside, seed, rounds)
-    if found.cost < search.cost - 1e-6:
-        return found
-    label = coarse(units, bounds.maximum)
-    label = renumbered(label * (int(search.part.max()) + 1) + search.part)
+        return replace(search, rounds=rounds)
+    label = cut_by(coarse(units, bounds.maximum), search.part)
     fragments = units.contract(label)
     part = np.zeros(len(fragments), np.int64)
     part[label] = search.part
-    part = _anneal(fragments, part, terms, NEXT_SWEEPS, (60.0, 3.0), (GENTLE / 4, GENTLE), seed)[label]
-    found = _by_windows(units, part, terms, outside, seed + 1, rounds)
-    return found if found.cost < search.cost - 1e-6 else Search(search.part, search.cost, rounds)
+    part = tiles.improve(fragments, part, terms, outside, seed)[label]
+    part = _in_range(units, renumbered(part), terms, outside, seed + 1)
+    cost = cost_of(units, part, terms, outside)
+    best = search if cost >= search.cost - 1e-6 else Search(part, cost, rounds)
+    return replace(_traded(units, best, terms, outside, seed + 2), rounds=rounds)
+
+
+def _listable(blocks: Units, terms: Terms) -> bool:
+    """Whether grids consist of so few units that all of them can be listed."""
+    heavy = int((blocks.arrays.counted >= tiles.FEW).sum())
+    return heavy <= tiles.UNITS_A_GRID * max(1.0, blocks.arrays.counted.sum() / terms.target)
+
+
+def _annealed(blocks: Units, bounds: Bounds, terms: Terms, seed: int) -> Int:
+    """A plan grown along a curve, annealed on whole blocks and mended."""
+    part = first_plan(blocks, bounds)
+    if part.max() == 0:
+        return part
+    sweeps = max(FEWEST_SWEEPS, min(FIRST_SWEEPS, FIRST_VISITS // len(blocks)))
+    part = _anneal(blocks, part, terms, sweeps, (300.0, 5.0), (0.5, GENTLE), seed)
+    mended = mend(blocks, part, bounds)
+    if mended is not None:
+        part = _anneal(blocks, mended, terms, NEXT_SWEEPS, (60.0, 5.0), (5.0, GENTLE), seed)
+    return part
+
+
+def _in_range(units: Units, part: Int, terms: Terms, outside: float, seed: int) -> Int:
+    """The plan with its grids brought into range as far as possible: units traded, then windows of opened blocks."""
+    held = np.bincount(part, units.arrays.counted)
+    if held.min() >= terms.minimum and held.max() <= terms.maximum:
+        return part
+    part = _anneal(units, part, terms, 10, (0.01, 0.01), (outside, outside), seed)
+    return renumbered(windows.repair(units, part, terms, outside, np.random.default_rng(seed)))
+
+
+def _traded(units: Units, search: Search, terms: Terms, outside: float, seed: int) -> Search:
+    """Atoms and fragments of blocks traded between grids, warm and then cold; the better of before and after."""
+    part = _anneal(units, search.part, terms, TRADE_SWEEPS, TRADE_HEAT, (outside, outside), seed)
+    cost = cost_of(units, part, terms, outside)
+    return Search(renumbered(part), cost, search.rounds) if cost < search.cost - 1e-6 else search
 
 
 def settled(units: Units, bounds: Bounds, terms: Terms, outside: float, search: Search) -> Search:
@@ -191,13 +227,6 @@ def mend(units: Units, part: Int, bounds: Bounds) -> Int | None:
         part[members] = np.where(fresh == 0, g, count + fresh - 1)
         count += int(fresh.max())
     return renumbered(part)
-
-
-def _by_windows(units: Units, part: Int, terms: Terms, outside: float, seed: int, rounds: int) -> Search:
-    rng = np.random.default_rng(seed)
-    part = windows.improve(units, part, terms, outside, rng)
-    part = renumbered(windows.repair(units, part, terms, outside, rng))
-    return Search(part, cost_of(units, part, terms, outside), rounds)
 
 
 def _anneal(
