@@ -31,11 +31,13 @@ AROUND: Final = 3
 
 
 class Clusters(NamedTuple):
-    """Unit of every atom. ``bar``: units of fewer households were joined; ``fine``: none but single houses were."""
+    """Unit of every atom. ``bar``: units of fewer households were joined; ``fine``: none but single houses were;
+    ``cut``: a given plan parts units that would be whole."""
 
     label: Int
     bar: float
     fine: bool
+    cut: bool
     regions: int
 
 
@@ -101,14 +103,15 @@ def clusters(
     of the bounds that a region may be; ``part``: a plan that cuts the units; ``lots``: see ``joined``.
     """
     low, high = terms.minimum - slack, terms.maximum + slack
-    bar = first = max(few, terms.minimum * SINGLE)
-    own = label = joined(units, label, first, terms.maximum, None, lots)
+    single = max(1.0, terms.minimum * SINGLE)
+    bar = max(few, single)
+    own = label = joined(units, label, bar, terms.maximum, None, lots)
     while bar <= terms.minimum:
         own = label if part is None else cut_by(label, part)
         small = units.contract(own)
         count, crowded = crowd(small.arrays, low, high, most, visits, a_root)
         if count <= most and not len(crowded):
-            return Clusters(own, bar, bar == first <= max(few, terms.minimum * SINGLE) and few <= 1, int(count))
+            return Clusters(own, bar, bar <= single, bool(own.max() > label.max()), int(count))
         bar *= HIGHER
         where = None
         if count <= most:

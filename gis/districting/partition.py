@@ -35,13 +35,14 @@ class Choice:
     """Regions chosen (None: none better than ``known`` was found), their cost, and a bound no choice can beat.
 
     ``bound`` is infinite when no choice of the regions holds every unit once; ``proven``: the choice (or, where
-    there is none, ``known``) is the best there is.
+    there is none, ``known``) is the best there is. ``dual``: price of every unit in the linear program.
     """
 
     chosen: Int | None
     cost: float
     bound: float
     proven: bool
+    dual: Float | None = None
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,12 @@ class Effort:
     cuts: int = 0  # rounds of cuts that tighten the bound
 
 
-#: For windows, which are many; for a whole community, which is proven; for one too large to be solved.
+#: For windows, which are many; for a whole community, which is proven; for one too large to be solved; to find out
+#: whether there is any choice; for the bound alone.
 QUICK: Final = Effort(nodes=20, columns=1500, gap=5e-4, cover_nodes=300_000)
 THOROUGH: Final = Effort(nodes=-1, columns=-1, gap=0.0, cover_nodes=300_000, cuts=20)
 LARGE: Final = Effort(nodes=50, columns=1000, gap=0.0, cover_nodes=0, cuts=8)
+FEASIBLE: Final = Effort(nodes=500, columns=1 << 40, gap=0.0, cover_nodes=300_000)
 BOUND_ONLY: Final = Effort(nodes=0, columns=0, gap=0.0, cover_nodes=0, cuts=8)
 
 
@@ -74,14 +77,14 @@ def choose(found: Regions, n: int, known: float, effort: Effort = THOROUGH, firs
     if relaxed.uncovered:
         return Choice(None, known, np.inf, True)
     if relaxed.bound >= known - EQUAL or not effort.columns:
-        return Choice(None, known, min(relaxed.bound, known), relaxed.bound >= known - EQUAL)
+        return Choice(None, known, min(relaxed.bound, known), relaxed.bound >= known - EQUAL, relaxed.dual)
     if effort.cover_nodes and n <= MOST_UNITS and not relaxed.tightened:
         keep = _keep(relaxed, known)
         quick = by_cover(found, keep, np.maximum(relaxed.reduced, 0.0), n, known, relaxed.bound, effort)
         ample = effort.nodes >= 0 and (quick.chosen is not None or known - relaxed.bound < FAR * abs(relaxed.bound))
         if quick.proven or ample:
             return quick
-    return _chosen(found, n, relaxed, known, effort)
+    return replace(_chosen(found, n, relaxed, known, effort), dual=relaxed.dual)
 
 
 def _chosen(found: Regions, n: int, relaxed: Relaxed, known: float, effort: Effort) -> Choice:

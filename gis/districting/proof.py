@@ -4,18 +4,23 @@ The units are those of ``clusters``: blocks, opened to buildings where they are 
 blocks joined, parted where the plan cuts them. Over them every feasible region is listed. A piece of few grids is
 solved to the optimum, however long the search for it is; a larger one gets the bound of the linear relaxation, and
 a better plan where rounding finds one.
+
+Where the plan has grids out of range, regions that are so by a little are listed too, at the ruleset's price of a
+household; that none further out could lower the bound is checked from the prices of the units. Why no plan is
+within the bounds is for ``infeasible`` to prove.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from gis.districting import partition
 from gis.districting.clusters import Clusters, clusters, opened
-from gis.districting.kernels import Int, Terms
+from gis.districting.infeasible import Fault, faults
+from gis.districting.kernels import Float, Int, Terms
 from gis.districting.regions import Regions, regions
 from gis.districting.units import Units
 from gis.districting.windows import joined_regions, present_regions
@@ -30,16 +35,27 @@ BOUND_SETS: Final = 4_000
 FEW: Final = 0.1
 #: Shares of the minimum above which blocks are opened when no plan keeps those within the maximum whole.
 OPENED: Final = (1.0, 0.5, 0.2, 0.0)
+#: Households by which the listed regions may be further out of range than the plan's own grids, for a bound; and
+#: share of the minimum beyond which no bound is tried.
+MARGIN: Final = 5.0
+FARTHEST: Final = 0.5
+
+_NO_LIMIT: Final = 1 << 62
 
 
 @dataclass(frozen=True)
 class Proof:
-    """``optimal``: no plan over the units is better; else ``bound`` is what none can fall below."""
+    """``optimal``: no plan over the units is better; else ``bound`` is what none can fall below (0: not known).
+
+    ``faults``: why no plan is within the bounds, proven over the finest units; then, and wherever the plan has
+    grids out of range, the bound holds for plans with grids out of range too, at the price in the objective.
+    """
 
     optimal: bool
     bound: float
     fine: bool  # none was joined but single houses and empty blocks
     restrictions: tuple[str, ...]
+    faults: tuple[Fault, ...] = ()
 
 
 def prove(units: Units, part: Int, label: Int, terms: Terms, outside: float) -> tuple[Int, Proof | None]:
@@ -47,44 +63,49 @@ def prove(units: Units, part: Int, label: Int, terms: Terms, outside: float) -> 
 
     The plan is returned unchanged, with None, where nothing can be proven.
     """
-    held = np.bincount(part, units.arrays.counted)
-    valid = bool(held.min() >= terms.minimum and held.max() <= terms.maximum)
-    if len(held) <= SOLVED_GRIDS:
-        found = _solve(units, part, label, terms, outside, valid)
+    counted = np.bincount(part, units.arrays.counted)
+    out = (counted < terms.minimum) | (counted > terms.maximum)
+    few = len(counted) <= SOLVED_GRIDS
+    if few:
+        found = _solve(units, part, label, terms, outside, valid=not out.any())
         if found is not None:
             return found
-    if not valid:
-        return part, None
-    return _bound(units, part, label, terms, outside)
+    if not out.any():
+        return _bound(units, part, label, terms, outside)
+    why = tuple(faults(units, terms, np.flatnonzero(out[part])))
+    solved = _least(units, part, label, terms, outside) if few else None
+    part, proof = solved or _bound(units, part, label, terms, outside)
+    if proof is None:
+        return part, Proof(False, 0.0, False, (), why) if why else None
+    return part, replace(proof, faults=why)
 
 
 def _solve(
-    units: Units, part: Int, label: Int, terms: Terms, outside: float, valid: bool
+    units: Units, part: Int, label: Int, terms: Terms, outside: float, *, valid: bool
 ) -> tuple[Int, Proof] | None:
-    """The optimum, over blocks if they can stay whole, else over blocks opened step by step."""
-    known = _cost(units, part, terms, outside) if valid else np.inf
-    for share in (0.0, *OPENED):
-        if share or not label.size:
+    """The best plan within the bounds, over blocks if they can stay whole, else over blocks opened step by step."""
+    known = present_regions(units, part, terms, outside)[1] if valid else np.inf
+    for share in (None, *OPENED):
+        if share is not None:
             label = opened(units, terms.minimum * share)
         made = clusters(units, label, terms, 0.0, MOST_REGIONS)
         if made is None:
-            break
+            return None
         solved = _best(units, made, terms, known)
-        if solved is not None:
-            return solved[0], _optimum(solved[1], made, terms, cut=False)
-        if valid:  # the plan cuts units, and is better than every plan that does not
+        if solved is None and valid:  # the plan cuts units, and is better than every plan that does not
             made = clusters(units, made.label, terms, 0.0, MOST_REGIONS, part=part)
             if made is None:
-                break
-            solved = _best(units, made, terms, known + 2 * partition.EQUAL) or (part, known)
-            return solved[0], _optimum(solved[1], made, terms, cut=True)
+                return None
+            solved = _best(units, made, terms, known) or (part, known)
+        if solved is not None:
+            return solved[0], Proof(True, solved[1], made.fine, _restrictions(made))
     return None
 
 
 def _best(units: Units, made: Clusters, terms: Terms, known: float) -> tuple[Int, float] | None:
     """The best plan over the units and its cost; None where there is none below ``known``."""
     small = units.contract(made.label)
-    found = regions(small.arrays, terms, made.regions, 1 << 62, len(small))
+    found = regions(small.arrays, terms, made.regions, _NO_LIMIT, len(small))
     choice = partition.choose(found, len(small), known, partition.THOROUGH)
     if choice.chosen is None:
         return None
@@ -99,33 +120,86 @@ def _assigned(found: Regions, chosen: Int, label: Int) -> Int:
     return grid[label]
 
 
-def _optimum(cost: float, made: Clusters, terms: Terms, *, cut: bool) -> Proof:
-    return Proof(True, cost, made.fine, _restrictions(made, cut))
+def _restrictions(made: Clusters, *more: str) -> tuple[str, ...]:
+    whole = "blocks_whole_unless_cut_here" if made.cut else "blocks_whole"
+    return (whole, f"units_below_{int(np.ceil(made.bar))}_joined", *more)
 
 
-def _restrictions(made: Clusters, cut: bool) -> tuple[str, ...]:
-    whole = "blocks_whole_unless_cut_here" if cut else "blocks_whole"
-    return (whole, f"units_below_{int(np.ceil(made.bar))}_joined")
+def _least(units: Units, part: Int, label: Int, terms: Terms, outside: float) -> tuple[Int, Proof] | None:
+    """The best plan of all, grids out of range at their price, over units as fine as can be listed.
+
+    A plan that is better has no grid further out than what the present plan costs would pay for.
+    """
+    small, extra = _clipped(units, terms, outside)
+    known = present_regions(small, part, terms, outside)[1]
+    slack = float(np.floor(known / outside))
+    for share in (*OPENED[::-1], None):
+        finer = label if share is None else opened(small, terms.minimum * share)
+        made = clusters(small, finer, terms, 0.0, MOST_REGIONS, slack=slack, part=part)
+        if made is None:
+            continue
+        joint = small.contract(made.label)
+        found = regions(joint.arrays, terms, made.regions, _NO_LIMIT, len(joint), slack=slack, outside=outside)
+        choice = partition.choose(found, len(joint), known, partition.THOROUGH)
+        if choice.chosen is not None:
+            part = _assigned(found, choice.chosen, made.label)
+        return part, Proof(True, choice.cost + extra, made.fine, _restrictions(made, "range_priced"))
+    return None
+
+
+def _clipped(units: Units, terms: Terms, outside: float) -> tuple[Units, float]:
+    """Units of no more than the maximum, and the price of what was left off: no plan escapes it."""
+    counted = units.arrays.counted
+    over = np.maximum(counted - int(terms.maximum), 0)
+    return replace(units, arrays=units.arrays._replace(counted=counted - over)), outside * float(over.sum())
 
 
 def _bound(units: Units, part: Int, label: Int, terms: Terms, outside: float) -> tuple[Int, Proof | None]:
     """The bound of the relaxation, and the better of the plan and what rounding finds."""
+    clipped, extra = _clipped(units, terms, outside)
+    held = np.bincount(part, clipped.arrays.counted)
+    worst = float(np.maximum(terms.minimum - held, held - terms.maximum).max())
+    slack = worst + MARGIN if worst > 0 else 0.0
+    if slack > FARTHEST * terms.minimum:
+        return part, None
     most = BOUND_REGIONS * (int(label.max()) + 1)
-    made = clusters(units, label, terms, terms.minimum * FEW, most, a_root=BOUND_SETS, part=part)
+    few = terms.minimum * FEW
+    made = clusters(clipped, label, terms, few, most, slack=slack, a_root=BOUND_SETS, part=part)
     if made is None:
         return part, None
-    small = units.contract(made.label)
+    small = clipped.contract(made.label)
     now = np.zeros(len(small), np.int64)
     now[made.label] = part
-    found = regions(small.arrays, terms, made.regions, 1 << 62, len(small))
+    found = regions(small.arrays, terms, made.regions, _NO_LIMIT, len(small), slack=slack, outside=outside)
     present, known = present_regions(small, now, terms, outside)
     every = joined_regions(found, present)
     first = np.arange(len(found.cost), len(every.cost))
     choice = partition.choose(every, len(small), known, partition.LARGE, first)
     if choice.chosen is not None:
         part = _assigned(every, choice.chosen, made.label)
-    return part, Proof(choice.proven, min(choice.bound, choice.cost), made.fine, _restrictions(made, True))
+    bound = min(choice.bound, choice.cost)
+    if slack and choice.dual is not None:
+        further = beyond(small.arrays.counted, choice.dual, terms, slack, outside)
+        bound = max(0.0, bound + further * np.floor(known / (outside * (slack + 1))))
+    more = ("range_priced",) if slack else ()
+    optimal = choice.proven and bound >= choice.cost - partition.EQUAL
+    return part, Proof(optimal, bound + extra, made.fine, _restrictions(made, *more))
 
 
-def _cost(units: Units, part: Int, terms: Terms, outside: float) -> float:
-    return present_regions(units, part, terms, outside)[1]
+def beyond(counted: Int, dual: Float, terms: Terms, slack: float, outside: float) -> float:
+    """What a region further out of range than ``slack`` households costs at least less the prices of its units.
+
+    Not above 0. The units it could hold are bounded by the dearest for their households, taken in parts.
+    """
+    price = np.maximum(dual, 0.0)
+    free = float(price[counted == 0].sum())
+    some = np.flatnonzero((counted > 0) & (price > 0))
+    some = some[np.argsort(-price[some] / counted[some], kind="stable")]
+    held = np.concatenate([[0.0], np.cumsum(counted[some])])
+    worth = np.concatenate([[0.0], np.cumsum(price[some])])
+    low = terms.minimum - slack - 1
+    under = outside * (slack + 1) - np.interp(low, held, worth) if low > 0 else np.inf
+    high = terms.maximum + slack + 1
+    at = np.concatenate([[high], held[held > high]])
+    over = outside * (at - terms.maximum) - np.interp(at, held, worth)
+    return float(min(0.0, under - free, over.min() - free))

@@ -56,13 +56,16 @@ def new_solver() -> Any:
     return solver
 
 
-def relax(found: Regions, n: int, rounds: int, enough: float, first: Int | None = None) -> Relaxed:
+def relax(
+    found: Regions, n: int, rounds: int, enough: float, first: Int | None = None, price: float = UNCOVERED
+) -> Relaxed:
     """Solve the relaxation over regions of ``n`` units with up to ``rounds`` of cuts.
 
     Stops early when the bound reaches ``enough`` (infinite: never). ``first``: regions to begin with, beside the
-    cheapest for their size.
+    cheapest for their size. ``price``: of leaving a unit uncovered; with regions that cost nothing and a price of 1
+    the bound is the number of units that every choice leaves uncovered.
     """
-    master = _Master(found, n, first)
+    master = _Master(found, n, first, price)
     master.solve()
     for _ in range(rounds):
         if master.bound() >= enough or not master.cut():
@@ -74,7 +77,7 @@ def relax(found: Regions, n: int, rounds: int, enough: float, first: Int | None 
 class _Master:
     """The linear program over the regions taken in so far: slack columns first, then regions; units, then cuts."""
 
-    def __init__(self, found: Regions, n: int, first: Int | None) -> None:
+    def __init__(self, found: Regions, n: int, first: Int | None, price: float) -> None:
         self.found = found
         self.n = n
         self.taken = np.zeros(len(found.cost), np.bool_)
@@ -83,6 +86,7 @@ class _Master:
         self.triples: set[tuple[int, int, int]] = set()
         self.solver = new_solver()
         self.reduced = found.cost
+        self.price = price
         size = np.diff(found.start)
         rank = found.cost / np.maximum(size, 1)
         begin = np.argpartition(rank, BATCH)[:BATCH] if len(rank) > BATCH else np.arange(len(rank))
@@ -96,7 +100,7 @@ class _Master:
         lp = highspy.HighsLp()
         lp.num_col_ = n + len(which)
         lp.num_row_ = n
-        lp.col_cost_ = np.concatenate([np.full(n, UNCOVERED), self.found.cost[which]])
+        lp.col_cost_ = np.concatenate([np.full(n, self.price), self.found.cost[which]])
         lp.col_lower_ = np.zeros(n + len(which))
         lp.col_upper_ = np.full(n + len(which), highspy.kHighsInf)
         lp.row_lower_ = np.ones(n)
