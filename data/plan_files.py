@@ -159,7 +159,7 @@ def tables_of(
             }
         ),
         "responsibilities": layer(*responsibilities(sources, atom_set, plan)),
-        "edges": edge_table(atom_set, atom_ids(sources, atom_set)),
+        "edges": edge_table(sources, atom_set, atom_ids(sources, atom_set)),
         "about": about_table(plan, sources.digest),
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -18,7 +19,7 @@ from gis.districting.model import Plan
 from gis.districting.rulesets import Bounds, Figure, Ruleset
 from gis.errors import InputError
 from gis.territory.classes import BASES, BASIS_INDEX, BORDER_CLASSES, CLASS_INDEX
-from gis.territory.model import Floats, Geometries, Ints, Texts
+from gis.territory.model import Floats, Geometries, Ints, Sources, Texts
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Edges:
     """Metres that two atoms share, by what runs there: one row for each pair, class and basis.
 
     ``head`` < ``tail`` are positions of atoms; ``kind``/``basis`` index ``BORDER_CLASSES``/``BASES``; ``ids`` holds
-    the source ids of the lines, joined by ``;``.
+    the source ids of the lines, joined by ``;``, ``names`` their names likewise.
     """
 
     head: Ints
@@ -35,6 +36,7 @@ class Edges:
     basis: Ints
     metres: Floats
     ids: Texts
+    names: Texts
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,16 @@ class Planned:
         return Graph((pairs // n).astype(np.int32), (pairs % n).astype(np.int32), metres)
 
 
-def edges_of(atom_set: AtomSet) -> Edges:
-    """Border segments summed up by pair of atoms, class and basis."""
+def line_names(sources: Sources) -> dict[str, str]:
+    """Names of streets and barriers by their source ids."""
+    named: dict[str, str] = {}
+    for lines in (sources.barriers, sources.streets):
+        named |= {str(i): str(n) for i, n in zip(lines.source_id, lines.name, strict=True) if n}
+    return named
+
+
+def edges_of(atom_set: AtomSet, named: Mapping[str, str]) -> Edges:
+    """Border segments summed up by pair of atoms, class and basis; ``named``: names of lines by source id."""
     s = atom_set.segments
     key = np.stack([s.left.astype(np.int64), s.right.astype(np.int64), s.kind.astype(np.int64), s.basis], axis=1)
     rows, member = np.unique(key, axis=0, return_inverse=True)
@@ -83,17 +93,19 @@ def edges_of(atom_set: AtomSet) -> Edges:
     if named.any():
         for row, line in np.unique(np.stack([member[named], s.source[named]], axis=1), axis=0).tolist():
             found[row].append(str(atom_set.line_ids[line]))
+    names = np.full(len(rows), "", object)
     for row, lines in found.items():
         ids[row] = ";".join(sorted(set(lines)))
+        names[row] = ";".join(sorted({named[i] for i in lines if i in named}))
     metres = np.bincount(member, s.metres, minlength=len(rows)).astype(np.float64)
-    return Edges(rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3], metres, ids)
+    return Edges(rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3], metres, ids, names)
 
 
-def edge_table(atom_set: AtomSet, atom_id: Texts) -> Any:
+def edge_table(sources: Sources, atom_set: AtomSet, atom_id: Texts) -> Any:
     """The ``edges`` table."""
     import pandas
 
-    e = edges_of(atom_set)
+    e = edges_of(atom_set, line_names(sources))
     return pandas.DataFrame(
         {
             "left": atom_id[e.head],
@@ -102,6 +114,7 @@ def edge_table(atom_set: AtomSet, atom_id: Texts) -> Any:
             "basis": np.array(BASES, object)[e.basis],
             "metres": np.round(e.metres, 3),
             "source_ids": e.ids,
+            "names": e.names,
         }
     )
 
@@ -165,6 +178,7 @@ def planned_of(layers: dict[str, Any], crs: str, name: str) -> Planned:
             np.array([BASIS_INDEX[b] for b in edges["basis"]], np.int64),
             edges.metres.to_numpy(np.float64),
             _texts(edges.source_ids),
+            _texts(edges.names),
         ),
         ruleset=_ruleset(json.loads(about["ruleset"])),
         exceptions=tuple(json.loads(about["exceptions"])),
