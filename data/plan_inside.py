@@ -88,10 +88,10 @@ def edges_of(atom_set: AtomSet, named: Mapping[str, str]) -> Edges:
     rows, member = np.unique(key, axis=0, return_inverse=True)
     member = member.ravel()
     ids = np.full(len(rows), "", object)
-    named = s.source >= 0
+    lined = s.source >= 0
     found: dict[int, list[str]] = defaultdict(list)
-    if named.any():
-        for row, line in np.unique(np.stack([member[named], s.source[named]], axis=1), axis=0).tolist():
+    if lined.any():
+        for row, line in np.unique(np.stack([member[lined], s.source[lined]], axis=1), axis=0).tolist():
             found[row].append(str(atom_set.line_ids[line]))
     names = np.full(len(rows), "", object)
     for row, lines in found.items():

@@ -201,7 +201,9 @@ def _carriers(s: Situation, rows: Int) -> tuple[Carrier, ...]:
     """What some edges follow, the longest first."""
     metres: dict[tuple[str, str, str], float] = defaultdict(float)
     for k in rows:
-        metres[BORDER_CLASSES[s.edge_kind[k]], BASES[s.edge_basis[k]], str(s.edge_names[k])] += float(s.edge_metres[k])
+        metres[BORDER_CLASSES[s.edge_kind[k]], BASES[s.edge_basis[k]], str(s.edge_names[k])] += float(
+            s.edge_metres[k]
+        )
     found = sorted(metres.items(), key=lambda c: (-c[1], c[0]))
     return tuple(Carrier(kind, basis, name, float(length)) for (kind, basis, name), length in found)
 
