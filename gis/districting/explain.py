@@ -2,8 +2,8 @@
 
 For every pair of neighbouring grids of one community each *block part* along their border (a connected part of a
 block within one grid) is moved over in thought, one at a time, from either side. What then breaks is said: the taker
-above its maximum, the giver below its minimum, the giver in two pieces, the giver gone. Where nothing breaks, the
-difference of the objective is given, term by term.
+above its maximum, the giver below its minimum, the giver in two pieces. Where nothing breaks, the difference of the
+objective is given, term by term. Where the part is all there is of the giver, the two grids become one.
 
 A move of one block part is what a planner would try first; that none of them helps does not prove that no larger
 change does. What is proven is in the plan's certificate.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -25,12 +25,7 @@ from gis.territory.classes import BASES, BORDER_CLASSES
 from gis.territory.model import Floats, Ints, Texts
 
 #: What a move would break, in the order in which it is said; "" where it breaks nothing.
-Breaks = Literal["above", "below", "apart", "gone", ""]
-
-ABOVE: Final = "above"
-BELOW: Final = "below"
-APART: Final = "apart"
-GONE: Final = "gone"
+Breaks = Literal["above", "below", "apart", ""]
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,8 @@ class Move:
     """One block part handed from ``giver`` to ``taker`` (grids). Counts are of counted households afterwards.
 
     ``carriers``: what the border would follow instead. ``bound``: the bound that is broken, 0 where none is.
-    ``parts``: pieces that the giver would fall into.
+    ``parts``: pieces that the giver would fall into; 0: it would be gone, the two grids one. ``whole``: the block part
+    is the whole block.
     """
 
     giver: int
@@ -77,6 +73,7 @@ class Move:
     parts: int
     difference: Difference
     carriers: tuple[Carrier, ...]
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -250,23 +247,20 @@ def _move(s: Situation, sums: Sums, near: list[Int], moved: Int, giver_atoms: In
         parts=parts,
         difference=_difference(s, sums, moved, outline, (giver, taker), to_rest, to_taker),
         carriers=_carriers(s, to_rest),
+        whole=bool(len(moved) == np.count_nonzero(arrays.block == arrays.block[moved[0]])),
     )
 
 
 def _broken(
     s: Situation, giver: int, taker: int, giver_after: int, taker_after: int, parts: int
 ) -> tuple[Breaks, int]:
-    """What the rules forbid about a move; a grid that is out of its bounds already is not made to answer for it."""
+    """What the rules forbid about a move, and the bound that is missed."""
     of_taker, of_giver = bounds_of(s, taker), bounds_of(s, giver)
-    if parts == 0:
-        return "gone", 0
     if taker_after > of_taker.maximum:
         return "above", of_taker.maximum
-    if giver_after < of_giver.minimum and s.kind[giver] != "dedicated":
+    if parts and giver_after < of_giver.minimum and s.kind[giver] != "dedicated":
         return "below", of_giver.minimum
-    if parts > 1:
-        return "apart", 0
-    return "", 0
+    return ("apart", 0) if parts > 1 else ("", 0)
 
 
 def _difference(
@@ -317,8 +311,7 @@ def _telling(moves: list[Move]) -> Move | None:
 
     def missed(m: Move) -> tuple[int, int, float, int]:
         short = {"above": m.taker_after - m.bound, "below": m.bound - m.giver_after}.get(m.breaks, 0)
-        # a grid that vanishes or falls apart says less about its border than a bound that is missed
-        rank = {"above": 0, "below": 0, "apart": 1, "gone": 2}[m.breaks]
-        return rank, short, m.difference.total, m.block
+        # a grid that falls apart says less about its border than a bound that is missed
+        return int(m.breaks == "apart"), short, m.difference.total, m.block
 
     return min(moves, key=missed)
