@@ -1,0 +1,195 @@
+"""Mend the grids that no longer meet their bounds, in windows that grow until the fewest households move."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from gis.districting.adjust_program import Window, fewest_moved, judged
+from gis.districting.kernels import Int
+from gis.districting.units import Units, connected, edges, pieces
+from gis.progress import Progress, silent
+from gis.territory.model import Bools, Floats
+
+#: Rings of neighbours around a grid at fault, and households on one way to a grid, tried one after another.
+WINDOWS: Final = ((1, 250.0), (2, 250.0), (3, 250.0), (2, 700.0), (4, 700.0), (6, 1500.0))
+#: Units of a window above which it grows no further.
+MOST_UNITS: Final = 1500
+#: Rings around the grids of a chain within which a cheaper one is looked for, and how often.
+WIDER: Final = 2
+PASSES: Final = 3
+#: Households on one way to a grid: the first guess.
+FIRST_WAY: Final = 100.0
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What an adjustment starts from, over one graph of units.
+
+    ``home``: grid of every unit before (-1: none). ``weight``: households that move with a unit. ``still``: grids
+    that may neither give nor take; ``free``: grids without bounds (dedicated ones); both by label.
+    """
+
+    units: Units
+    home: Int
+    weight: Floats
+    minimum: float
+    maximum: float
+    still: Bools
+    free: Bools
+
+
+def at_fault(standing: Standing, part: Int) -> Int:
+    """Labels in use whose grid is out of range or of several pieces, the worst first; not those that stay still."""
+    held, used, loose = figures(standing, part)
+    k = len(held)
+    still, free = padded(standing.still, k), padded(standing.free, k)
+    amiss = np.maximum(standing.minimum - held, 0) + np.maximum(held - standing.maximum, 0)
+    amiss = np.where(free, 0, amiss)
+    bad = used & ~still & ((amiss > 0) | (loose > 1))
+    order = np.lexsort((np.arange(k), -amiss))
+    return np.asarray(order[bad[order]], np.int64)
+
+
+def figures(standing: Standing, part: Int) -> tuple[Int, Bools, Int]:
+    """Counted households of every label, whether it is in use, and in how many pieces."""
+    k = max(len(standing.still), int(part.max()) + 1)
+    held = np.bincount(part, standing.units.arrays.counted, minlength=k).astype(np.int64)
+    piece = pieces(standing.units.arrays, part)
+    owner = part[np.unique(piece, return_index=True)[1]]
+    loose = np.bincount(owner, minlength=k)
+    return held, loose > 0, loose
+
+
+def padded(flags: Bools, k: int) -> Bools:
+    """Flags of old grids, False for new ones."""
+    return np.concatenate([flags, np.zeros(max(0, k - len(flags)), bool)])
+
+
+def mend(standing: Standing, part: Int, progress: Progress = silent) -> Int:
+    """Every grid at fault mended with the fewest households moved, as far as windows can tell; ``part`` is kept."""
+    part = part.copy()
+    place = np.full(len(part), -1, np.int64)
+    first = at_fault(standing, part)
+    for i, g in enumerate(first):
+        progress("adjust", 0.6 * i / len(first))
+        if g in at_fault(standing, part):
+            _mend_one(standing, part, int(g), place)
+    for round_ in range(PASSES):
+        progress("adjust", 0.6 + 0.4 * round_ / PASSES)
+        if not _cheaper(standing, part, place):
+            break
+    progress("adjust", 1.0)
+    return part
+
+
+def _mend_one(standing: Standing, part: Int, g: int, place: Int) -> None:
+    """Windows round one grid until it meets its bounds; where none does, the least out of range there is."""
+    target = np.array([g])
+    labels = target
+    for rings, way in WINDOWS:
+        labels = around(standing, part, target, rings)
+        if len(labels) > 1 and _redraw(standing, part, labels, place, way, target):
+            return
+    if len(labels) > 1:
+        _redraw(standing, part, around(standing, part, target, 2), place, WINDOWS[0][1], labels[:0], elastic=True)
+
+
+def _cheaper(standing: Standing, part: Int, place: Int) -> bool:
+    """Look at every chain again with more grids around it; whether fewer households move afterwards."""
+    better = False
+    for labels in chains_of(standing, part):
+        near = around(standing, part, labels, WIDER)
+        before = _moved(standing, part)
+        _redraw(standing, part, near, place, WINDOWS[-1][1], near[:0])
+        better |= _moved(standing, part) < before
+    return better
+
+
+def chains_of(standing: Standing, part: Int) -> list[Int]:
+    """Grids that gave or took units, in groups joined by what they gave each other; largest first."""
+    gone = np.flatnonzero((part != standing.home) & (standing.home >= 0))
+    k = max(len(standing.still), int(part.max()) + 1)
+    if not len(gone):
+        return []
+    group = connected(standing.home[gone], part[gone], k)
+    touched = np.union1d(standing.home[gone], part[gone])
+    found = [touched[group[touched] == c] for c in np.unique(group[touched])]
+    return sorted(found, key=lambda labels: (-len(labels), int(labels[0])))
+
+
+def _moved(standing: Standing, part: Int) -> float:
+    return float(standing.weight[(part != standing.home) & (standing.home >= 0)].sum())
+
+
+def around(standing: Standing, part: Int, labels: Int, rings: int) -> Int:
+    """Some grids and those around them, ring by ring, while the window is not too large; none that stays still."""
+    heads, tails = edges(standing.units.arrays)
+    a, b = part[heads], part[tails]
+    k = max(len(standing.still), int(part.max()) + 1)
+    still = padded(standing.still, k)
+    size = np.bincount(part, minlength=k)
+    inside = np.zeros(k, bool)
+    inside[labels] = True
+    for _ in range(rings):
+        ring = np.unique(b[inside[a] & ~inside[b] & ~still[b]])
+        if size[inside].sum() + size[ring].sum() > MOST_UNITS:
+            break
+        inside[ring] = True
+    return np.flatnonzero(inside)
+
+
+def _redraw(
+    standing: Standing, part: Int, labels: Int, place: Int, way: float, target: Int, *, elastic: bool = False
+) -> bool:
+    """Solve one window; ``part`` changes where the answer is better, and then True is returned.
+
+    ``target`` must meet its bounds, and so must all others but those that hold a unit heavier than the maximum,
+    unless ``elastic``.
+    """
+    window, atoms = window_of(standing, part, labels, place)
+    held = np.bincount(window.now, window.units.arrays.counted, window.labels)
+    amiss = np.maximum(window.low - held, 0) + np.maximum(held - window.high, 0)
+    heaviest = np.zeros(window.labels)
+    np.maximum.at(heaviest, window.now, window.units.arrays.counted)
+    slack = np.where((heaviest > window.high) & ~np.isin(labels, target), amiss, 0.0)
+    window = replace(window, slack=np.full(len(labels), np.inf) if elastic else slack)
+    before = judged(window, window.now)
+    answer = fewest_moved(window, first_way(window), way)
+    if answer.order < before.order:
+        part[atoms] = labels[answer.part]
+        return True
+    return False
+
+
+def first_way(window: Window) -> float:
+    """Households of one way to begin with: twice what is amiss in the worst grid."""
+    held = np.bincount(window.home[window.home >= 0], window.units.arrays.counted[window.home >= 0], window.labels)
+    amiss = np.maximum(window.low - held, 0) + np.maximum(held - window.high, 0)
+    return float(max(FIRST_WAY, 2 * amiss.max()))
+
+
+def window_of(standing: Standing, part: Int, labels: Int, place: Int) -> tuple[Window, Int]:
+    """The window of some grids, and its units."""
+    k = max(len(standing.still), int(part.max()) + 1)
+    number = np.full(k + 1, -1, np.int64)
+    number[labels] = np.arange(len(labels))
+    atoms = np.flatnonzero(number[part] >= 0)
+    free = padded(standing.free, k)[labels]
+    old = np.arange(k)[labels] < len(standing.still)
+    held = np.bincount(part, standing.units.arrays.counted, minlength=k)[labels]
+    return (
+        Window(
+            units=standing.units.window(atoms, place),
+            home=number[standing.home[atoms]],
+            now=number[part[atoms]],
+            weight=standing.weight[atoms],
+            low=np.where(free, 0.0, standing.minimum),
+            high=np.where(free, np.inf, standing.maximum),
+            may_end=~free & ((held < standing.minimum / 2) | ~old),
+            slack=np.zeros(len(labels)),
+        ),
+        atoms,
+    )
