@@ -18,6 +18,8 @@ from data.postgres.atom_sets import StoredAtoms
 from data.postgres.territories import Territory
 from data.postgres.unit_of_work import UnitOfWork
 from gis.blocks.graph import graph_of
+from gis.districting import dedicated
+from gis.districting.dedicated import Places
 from gis.districting.model import Plan
 from gis.districting.plan import make_plan
 from gis.districting.report import report_of
@@ -60,12 +62,13 @@ def partition(
             stored = fitting(work.connection, territory, latest, job.ruleset, progress)
         areas = sources.communities(work.connection, territory, stored.communities)
         groups = sources.villager_groups(work.connection, territory)
+        places = places_of(work.connection, territory, stored, job.ruleset)
         work.commit()
     # no transaction is held open while the solver runs: a version names its atom set, which never changes
-    about = depends_on(job.ruleset, job.seed, stored.atoms, stored.loads, areas, groups)
+    about = depends_on(job.ruleset, job.seed, stored.atoms, stored.loads, areas, groups, places)
     with answering(checkpoint_of(about), about, job.resume, progress) as answers:
         with clock.step("solve"):
-            plan = solve(stored, areas, groups, job, progress, answers)
+            plan = solve(stored, areas, groups, job, progress, answers, places)
         done = _keep(engine, territory, stored, plan, job, plan_name, actor, clock)
         answers.done = not plan.stopped
     return replace(done, kept=answers.kept)
@@ -119,6 +122,16 @@ def checkpoint_of(about: dict[str, str]) -> Path:
     return places.state() / "resume" / f"{name}.resume"
 
 
+def places_of(connection: Connection, territory: Territory, stored: StoredAtoms, ruleset: Ruleset) -> Places | None:
+    """Places without residents that the ruleset lets be dedicated grids, from what the database holds."""
+    if not ruleset.dedicated_kinds:
+        return None
+    found = sources.uses(connection, stored.buildings)
+    return dedicated.places_of(
+        stored.atoms, stored.loads.households, found, sources.sites(connection, territory), ruleset
+    )
+
+
 def _counted(stored: StoredAtoms, job: Job) -> Ints:
     return stored.loads.counted if job.ruleset.count == "resident" else stored.loads.households
 
@@ -130,6 +143,7 @@ def solve(
     job: Job,
     progress: Progress,
     answers: Answers | None = None,
+    places: Places | None = None,
 ) -> Plan:
     """Grids for stored atoms. ``communities`` are in the order in which the atoms count them; empty: none given."""
     atoms, loads = stored.atoms, stored.loads
@@ -143,6 +157,7 @@ def solve(
             communities if len(communities) else None,
             job.ruleset,
             villager_groups=groups if len(groups) else None,
+            places=places,
             seed=job.seed,
             iterations=job.iterations,
             seconds=job.seconds,

@@ -14,20 +14,35 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
 from api.services import micro_publishing
-from data.postgres import atom_sets, events, generations, grids, people, plans, publications, territories
+from data.postgres import (
+    atom_sets,
+    events,
+    generations,
+    grids,
+    ledgers,
+    people,
+    plans,
+    publications,
+    read_published,
+    sources,
+    territories,
+)
 from data.postgres import micro_grids as micro_rows
 from data.postgres.atom_sets import StoredAtoms
 from data.postgres.bulk import WEB_MERCATOR
 from data.postgres.grids import Draft, Measured
 from data.postgres.publications import Publication
+from data.postgres.read_published import PublishedGrids
 from data.postgres.territories import Territory
 from data.postgres.unit_of_work import UnitOfWork
 from gis.districting.borders import grid_polygons
+from gis.districting.responsibility import responsibilities_of
+from gis.districting.sides import four_bounds, names_of_lines
 from gis.progress import Progress, silent
 from gis.territory.classes import BASIS_INDEX
 from gis.territory.crs import reproject
-from gis.territory.layers import make_areas
-from gis.territory.model import Floats
+from gis.territory.layers import make_areas, texts
+from gis.territory.model import Floats, Sources
 
 #: What changes for readers when a plan is published.
 LAYERS = ("grids", "communities", "people", "micro_grids")
@@ -111,10 +126,19 @@ def _publish(
     opened = publications.open_from(connection, territory, version.id, since, now, actor=actor)
     drafts = identify(drafts, _numbers_of(stored, version), old_grids, _weights(stored))
     kept = sum(d.grid_id in known for d in drafts)
+    measured = measure(stored, version.grid_of_atom)
+    if like is not None:
+        drafts = identify_bare(drafts, measured, read_published.grids(connection, like.id))
+        kept = sum(d.grid_id in known for d in drafts)
     drafts = grids.free_codes([d if d.grid_id else replace(d, grid_id=uuid4()) for d in drafts], known, ever)
     grids.settle(connection, territory, version.id, drafts)
     progress("publish", 0.5)
-    grids.save_versions(connection, territory, opened.publication, drafts, measure(stored, version.grid_of_atom))
+    lines = sources.lines(connection, territory)
+    bounds = bounds_of(stored, version.grid_of_atom, drafts, lines)
+    grids.save_versions(connection, territory, opened.publication, drafts, replace(measured, bounds=bounds))
+    grids.register_codes(connection, territory, opened.publication, drafts)
+    found = responsibilities_of(stored.atoms, version.grid_of_atom, names_of_lines(lines))
+    ledgers.save_responsibilities(connection, territory, opened.publication, drafts, found)
     progress("publish", 0.8)
     ids = {d.number: d.grid_id for d in drafts if d.grid_id is not None}
     new_grids = {b: ids[number] for b, number in _numbers_of(stored, version).items()}
@@ -154,6 +178,34 @@ def identify(
         found[number] = grid
         taken.add(grid)
     return [replace(d, grid_id=found.get(d.number)) for d in drafts]
+
+
+def identify_bare(drafts: list[Draft], measured: Measured, old: PublishedGrids) -> list[Draft]:
+    """Grids without buildings, which :func:`identify` cannot know, go on where at least half of either is shared."""
+    taken = {str(d.grid_id) for d in drafts if d.grid_id is not None}
+    free = [i for i in range(len(old)) if not old.buildings[i] and old.grid_id[i] not in taken]
+    out = list(drafts)
+    for k, d in enumerate(drafts):
+        if d.grid_id is not None or measured.buildings[d.number] or not free:
+            continue
+        shape = measured.geometry[d.number]
+        common = shapely.area(shapely.intersection(old.geometry[free], shape))
+        best = int(np.argmax(common))
+        if common[best] >= SAME_GRID * min(shape.area, old.geometry[free[best]].area):
+            out[k] = replace(d, grid_id=UUID(str(old.grid_id[free.pop(best)])))
+    return out
+
+
+def bounds_of(
+    stored: StoredAtoms, vector: NDArray[np.int32], drafts: list[Draft], lines: Sources
+) -> list[dict[str, list[list[str]]]]:
+    """The four bounds of every grid as JSON, by number; streets have the names of the latest sources."""
+    name, community = ({d.number: getattr(d, f) for d in drafts} for f in ("name", "community"))
+    numbers = range(len(drafts))
+    found = four_bounds(
+        stored.atoms, vector, texts([name[n] for n in numbers]), texts([community[n] for n in numbers]), lines
+    )
+    return [{side: [[b.kind, b.name] for b in named] for side, named in sides.items()} for sides in found]
 
 
 def measure(stored: StoredAtoms, vector: NDArray[np.int32]) -> Measured:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from data.postgres import schema
 from data.postgres.bulk import copy_rows, ewkb, geometry_columns
 from data.postgres.publications import Publication
 from data.postgres.territories import Territory
+from gis.districting.codes import code_of, name_of, next_numbers
 from gis.territory.model import Floats, Geometries, Ints
 
 
@@ -29,6 +33,8 @@ class Draft:
     community: str
     community_code: str
     note: str
+    code_form: str = ""  # the code with its running number left open (gis.districting.codes)
+    name_form: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,7 @@ class Measured:
     buildings: Ints
     on_street_share: Floats
     compactness: Floats
+    bounds: Sequence[Mapping[str, Any]] = ()  # the four bounds, JSON; empty: not known
 
 
 def drafts(connection: Connection, version_id: int) -> list[Draft]:
@@ -70,40 +77,119 @@ def building_grids(connection: Connection, publication_id: int) -> dict[int, UUI
     return found
 
 
-def codes_ever(connection: Connection, territory_id: int) -> dict[str, UUID]:
-    """Every grid code a territory ever published, and the grid it belongs to for ever."""
-    rows = connection.execute(
-        text(
-            "SELECT DISTINCT g.code, g.grid_id FROM grid_version g JOIN publication p ON p.id = g.publication_id"
-            " WHERE p.territory_id = :territory"
-        ),
-        {"territory": territory_id},
-    )
-    found: dict[str, UUID] = dict(rows.all())
+def codes_ever(connection: Connection, territory_id: int) -> dict[str, bool]:
+    """Every grid code a territory ever issued, and whether to a dedicated grid."""
+    c = schema.grid_code
+    rows = connection.execute(select(c.c.code, c.c.dedicated).where(c.c.territory_id == territory_id))
+    found: dict[str, bool] = dict(rows.all())
     return found
 
 
 def free_codes(
-    wanted: Iterable[Draft], known: Mapping[UUID, tuple[str, str, str]], ever: Mapping[str, UUID]
+    wanted: Iterable[Draft], known: Mapping[UUID, tuple[str, str, str]], ever: Mapping[str, bool]
 ) -> list[Draft]:
     """Give every grid its code and name: kept by grids that go on, new ones appended, none ever reused.
 
-    A new grid takes the plan's code where nobody ever had it, else the next free number after the highest.
+    ``ever``: codes once issued, and whether to dedicated grids, which have numbers of their own. The first grids of
+    a community take the plan's numbers, which are in reading order; later ones the next after the highest issued.
     """
     rows = [(d, known.get(d.grid_id) if d.grid_id else None) for d in wanted]
     kept = [old for _, old in rows if old is not None]
-    taken = set(ever) | {code for code, _, _ in kept}
+    issued = dict.fromkeys((code for code, _, _ in kept), False) | dict(ever)
+    new = sorted((d for d, old in rows if old is None), key=lambda d: (d.code_form, d.code))
+    coded = {d.number: n for d, n in zip(new, _new_numbers(new, issued), strict=True)}
+    taken = set(issued)
     names = {(community, name) for _, name, community in kept}
     settled: list[Draft] = []
     for d, old in rows:
         if old is not None:
             settled.append(replace(d, code=old[0], name=old[1]))
             continue
-        code = d.code if d.code not in taken else _next_code(d.code, taken)
+        if d.code_form:
+            code, name = code_of(d.code_form, coded[d.number]), name_of(d.name_form or d.name, coded[d.number])
+        else:
+            code = d.code if d.code not in taken else _next_code(d.code, taken)
+            name = d.name
         taken.add(code)
-        name = d.name if (d.community, d.name) not in names else f"{d.name} ({code[-3:]})"
-        settled.append(replace(d, code=code, name=name))
+        settled.append(replace(d, code=code, name=_apart(d.community, name, code, names)))
     return settled
+
+
+def _apart(community: str, name: str, code: str, names: set[tuple[str, str]]) -> str:
+    """The name, with the end of the code where another grid of the community has it; remembered in ``names``."""
+    out = name if (community, name) not in names else f"{name} ({code[-3:]})"
+    names.add((community, out))
+    return out
+
+
+def _new_numbers(new: Sequence[Draft], issued: Mapping[str, bool]) -> list[int]:
+    """Running numbers of new grids by the forms of their codes; 0 for drafts without a form."""
+    patterns = {d.code_form: _pattern(d.code_form) for d in new if d.code_form}
+    before = [
+        (form, dedicated, int(m[1]))
+        for form, pattern in patterns.items()
+        for code, dedicated in issued.items()
+        if (m := pattern.fullmatch(code))
+    ]
+    wanted = []
+    for d in new:
+        own = patterns[d.code_form].fullmatch(d.code) if d.code_form else None
+        wanted.append((d.code_form, d.kind == "dedicated", int(own[1]) if own else 1))
+    return next_numbers(before, wanted)
+
+
+def _pattern(form: str) -> re.Pattern[str]:
+    """Codes of a form, whose running number is group 1 (wider than the form where it had to be)."""
+    head, width, tail = re.split(r"\{number:([0-9]+)\}", form)
+    return re.compile(f"{re.escape(head)}([0-9]{{{width},}}){re.escape(tail)}")
+
+
+def register_codes(
+    connection: Connection, territory: Territory, publication: Publication, rows: Iterable[Draft]
+) -> None:
+    """Enter the codes of a publication in the register, where they stay for ever."""
+    values = [
+        {
+            "territory_id": territory.id,
+            "code": d.code,
+            "grid_id": d.grid_id,
+            "dedicated": d.kind == "dedicated",
+            "issued_for": publication.valid_from,
+        }
+        for d in rows
+    ]
+    if values:
+        connection.execute(upsert(schema.grid_code).on_conflict_do_nothing(), values)
+
+
+@dataclass(frozen=True)
+class IssuedCode:
+    """A code of the register. Its grid had it on days ``[valid_from, valid_to)``; both None: it was withdrawn.
+
+    ``valid_to`` is None as well while the code is in force without an end.
+    """
+
+    code: str
+    grid_id: UUID
+    dedicated: bool
+    issued_for: date
+    valid_from: date | None
+    valid_to: date | None
+
+
+def register(connection: Connection, territory_id: int) -> list[IssuedCode]:
+    """Every code a territory ever issued, with the days on which it was in force."""
+    rows = connection.execute(
+        text(
+            "SELECT c.code, c.grid_id, c.dedicated, c.issued_for, min(p.valid_from),"
+            " CASE WHEN bool_or(p.valid_from IS NOT NULL AND p.valid_to IS NULL) THEN NULL ELSE max(p.valid_to) END"
+            " FROM grid_code c LEFT JOIN grid_version g ON g.grid_id = c.grid_id AND g.code = c.code"
+            " LEFT JOIN publication p ON p.id = g.publication_id AND p.territory_id = c.territory_id"
+            " WHERE c.territory_id = :territory GROUP BY c.code, c.grid_id, c.dedicated, c.issued_for ORDER BY c.code"
+        ),
+        {"territory": territory_id},
+    )
+    return [IssuedCode(*row) for row in rows]
 
 
 def _next_code(code: str, taken: Iterable[str]) -> str:
@@ -155,6 +241,7 @@ def save_versions(
             "buildings": measured.buildings,
             "on_street_share": measured.on_street_share,
             "compactness": measured.compactness,
+            "bounds": list(measured.bounds) or [{}] * len(rows),
             "label_3857": ewkb(measured.label, 3857),
             **geometry_columns(measured.geometry, territory.crs, territory.srid),
         },

@@ -96,6 +96,8 @@ def _save_grids(connection: Connection, version: int, stored: StoredAtoms, plan:
             "community": [c.name for c in communities],
             "community_code": [c.code for c in communities],
             "note": grids.note,
+            "code_form": grids.code_form if len(grids.code_form) else [""] * len(grids),
+            "name_form": grids.name_form if len(grids.name_form) else [""] * len(grids),
         },
     )
 

@@ -9,8 +9,15 @@ import shapely
 from sqlalchemy import Connection, text
 
 from data.postgres.territories import Territory
-from gis.territory.layers import make_areas, make_barriers, make_buildings, make_streets
-from gis.territory.model import Areas, Buildings, Ints, Sources
+from gis.territory.layers import (
+    make_areas,
+    make_barriers,
+    make_buildings,
+    make_sites,
+    make_sources,
+    make_streets,
+)
+from gis.territory.model import Areas, Buildings, Ints, Sites, Sources
 
 
 def load(connection: Connection, territory: Territory) -> Sources:
@@ -40,7 +47,34 @@ def load(connection: Connection, territory: Territory) -> Sources:
         territory=_area(connection, territory),
         digest=territory.digest,
         attribution=territory.attribution,
+        sites=sites(connection, territory),
     )
+
+
+def lines(connection: Connection, territory: Territory) -> Sources:
+    """Streets and barriers only: what borders are named after."""
+    return make_sources(
+        territory.crs,
+        streets=make_streets(
+            **_columns(connection, territory, "street", "source_id, highway, name", "position"),
+        ),
+        barriers=make_barriers(**_columns(connection, territory, "barrier", "source_id, kind, name", "position")),
+    )
+
+
+def sites(connection: Connection, territory: Territory) -> Sites:
+    """Places without residents of the latest sources."""
+    return make_sites(**_columns(connection, territory, "site", "source_id, kind, name", "id"))
+
+
+def uses(connection: Connection, ids: Ints) -> Buildings:
+    """Footprint, use and name of some buildings by their row ids, in that order."""
+    rows = connection.execute(
+        text("SELECT id, ST_AsBinary(geom), use, name FROM building WHERE id = ANY(:ids)"), {"ids": ids.tolist()}
+    )
+    found = {row[0]: row[1:] for row in rows}
+    wkb, use, name = zip(*(found[i] for i in ids.tolist()), strict=True) if len(ids) else ((), (), ())
+    return make_buildings(shapely.from_wkb(np.array([bytes(g) for g in wkb], dtype=object)), None, use=use, name=name)
 
 
 def buildings(connection: Connection, territory: Territory) -> tuple[Buildings, Ints]:

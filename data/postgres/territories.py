@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from data.postgres import schema
-from data.postgres.bulk import copy_rows, geometry_columns, upsert_rows
+from data.postgres.bulk import copy_rows, ewkb, geometry_columns, upsert_rows
 from gis.errors import NotFoundError
 from gis.territory.compounds import compounds_of as compounds_at
 from gis.territory.crs import reproject
@@ -112,8 +112,8 @@ def save(
 
 
 def save_lines(connection: Connection, territory: Territory, sources: Sources) -> None:
-    """Replace streets, barriers and villager groups by those of newer sources."""
-    for table in (schema.street, schema.barrier, schema.villager_group):
+    """Replace streets, barriers, villager groups and sites by those of newer sources."""
+    for table in (schema.street, schema.barrier, schema.villager_group, schema.site):
         connection.execute(delete(table).where(table.c.territory_id == territory.id))
     streets, barriers = sources.streets, sources.barriers
     flags = {n: getattr(streets, n) for n in ("highway", "name", "bridge", "tunnel", "oneway", "layer")}
@@ -149,6 +149,19 @@ def save_lines(connection: Connection, territory: Territory, sources: Sources) -
             **_common(territory, groups.source_id),
             "name": groups.name,
             **geometry_columns(groups.geometry, territory.crs, territory.srid),
+        },
+    )
+    sites = sources.sites
+    first = np.sort(np.unique(sites.source_id.astype(str), return_index=True)[1])
+    sites = sites.take(first)  # of one feature read twice, the first
+    copy_rows(
+        connection,
+        schema.site,
+        {
+            **_common(territory, sites.source_id),
+            "kind": sites.kind,
+            "name": sites.name,
+            "geom": ewkb(sites.geometry, territory.srid),
         },
     )
 

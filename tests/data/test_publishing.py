@@ -132,8 +132,8 @@ def test_a_plan_made_anew_keeps_the_grids_that_go_on(engine, territory):
 def test_codes_of_grids_that_ended_are_never_given_again():
     from uuid import UUID
 
-    old, new = UUID(int=1), UUID(int=2)
-    ever = {"430104007001001": old, "430104007001002": UUID(int=3)}
+    new = UUID(int=2)
+    ever = {"430104007001001": False, "430104007001002": False}
     draft = grids.Draft(0, new, "430104007001001", "第一网格", "residential", None, "东社区", "", "")
     (settled,) = grids.free_codes([draft], {}, ever)
     assert settled.code == "430104007001003"

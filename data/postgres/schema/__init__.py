@@ -18,6 +18,7 @@ from data.postgres.schema.addresses import (
     thoroughfare,
 )
 from data.postgres.schema.base import metadata
+from data.postgres.schema.ledger import grid_code, site, street_responsibility
 from data.postgres.schema.people import assignment, event, person, post, report
 from data.postgres.schema.places import (
     barrier,
@@ -73,6 +74,7 @@ __all__ = [
     "foreign_code",
     "generation",
     "grid",
+    "grid_code",
     "grid_version",
     "import_run",
     "jurisdiction",
@@ -88,9 +90,11 @@ __all__ = [
     "post",
     "publication",
     "report",
+    "site",
     "slice_",
     "split",
     "street",
+    "street_responsibility",
     "territory",
     "thoroughfare",
     "version_grid",

@@ -181,6 +181,8 @@ version_grid = Table(
     Column("community", Text, nullable=False, server_default=""),
     Column("community_code", Text, nullable=False, server_default=""),
     Column("note", Text, nullable=False, server_default=""),
+    Column("code_form", Text, nullable=False, server_default=""),  # the code with its running number left open
+    Column("name_form", Text, nullable=False, server_default=""),
     CheckConstraint(KINDS, name="kind"),
     CheckConstraint("number >= 0", name="number"),
     UniqueConstraint("plan_version_id", "code"),
@@ -223,6 +225,8 @@ grid_version = Table(
     Column("buildings", Integer, nullable=False),
     Column("on_street_share", Float),
     Column("compactness", Float, nullable=False),
+    # the four bounds 四至: side -> [[kind, name], ...] as of gis.districting.sides
+    Column("bounds", JSONB, nullable=False, server_default=text("'{}'")),
     geometry(),
     served(),
     geometry("label_3857", "POINT", srid=3857),
