@@ -412,3 +412,9 @@ def _held_to(found: Regions, firm: Units, terms: Terms, n: int) -> Regions:
     kept = inside & keep[owner]
     start = np.concatenate([[0], np.cumsum(np.bincount(owner[kept], minlength=len(size))[keep])]).astype(np.int64)
     return Regions(found.unit[kept], start, np.zeros(int(keep.sum())), True)
+
+
+def warm(units: Units, terms: Terms) -> None:
+    """Compile the loops, on any connected units."""
+    depth_first(units.arrays)
+    held(units.arrays, 0, terms.minimum, terms.maximum, 1)

@@ -11,7 +11,6 @@ from typing import Final
 
 import highspy
 import numpy as np
-from numpy.typing import NDArray
 
 from gis.districting.cover import MOST_UNITS, cover, masks_of
 from gis.districting.kernels import Float, Int
@@ -25,9 +24,6 @@ EQUAL: Final = 1e-3
 #: Regions of the first integer program of an exact solution; each further one takes so many times more.
 FIRST_COLUMNS: Final = 2_000
 WIDER: Final = 4
-#: Regions beside the split units that open up others when a choice is rounded; and when it is close enough (share).
-REACHES: Final = (0, 300)
-CLOSE: Final = 5e-3
 
 
 @dataclass(frozen=True)
@@ -56,13 +52,10 @@ class Effort:
     cuts: int = 0  # rounds of cuts that tighten the bound
 
 
-#: For windows, which are many; for a whole community, which is proven; for one too large to be solved; to find out
-#: whether there is any choice; for the bound alone.
+#: For windows, which are many; for a whole community, which is proven; to find out whether there is any choice.
 QUICK: Final = Effort(nodes=20, columns=1500, gap=5e-4, cover_nodes=300_000)
 THOROUGH: Final = Effort(nodes=-1, columns=-1, gap=0.0, cover_nodes=300_000, cuts=20)
-LARGE: Final = Effort(nodes=50, columns=1000, gap=0.0, cover_nodes=0, cuts=8)
 FEASIBLE: Final = Effort(nodes=500, columns=1 << 40, gap=0.0, cover_nodes=300_000)
-BOUND_ONLY: Final = Effort(nodes=0, columns=0, gap=0.0, cover_nodes=0, cuts=8)
 
 
 def choose(found: Regions, n: int, known: float, effort: Effort = THOROUGH, first: Int | None = None) -> Choice:
@@ -76,8 +69,8 @@ def choose(found: Regions, n: int, known: float, effort: Effort = THOROUGH, firs
     relaxed = relax(found, n, effort.cuts, known - EQUAL, first)
     if relaxed.uncovered:
         return Choice(None, known, np.inf, True)
-    if relaxed.bound >= known - EQUAL or not effort.columns:
-        return Choice(None, known, min(relaxed.bound, known), relaxed.bound >= known - EQUAL, relaxed.dual)
+    if relaxed.bound >= known - EQUAL:
+        return Choice(None, known, known, True, relaxed.dual)
     if effort.cover_nodes and n <= MOST_UNITS and not relaxed.tightened:
         keep = _keep(relaxed, known)
         quick = by_cover(found, keep, np.maximum(relaxed.reduced, 0.0), n, known, relaxed.bound, effort)
@@ -88,11 +81,9 @@ def choose(found: Regions, n: int, known: float, effort: Effort = THOROUGH, firs
 
 
 def _chosen(found: Regions, n: int, relaxed: Relaxed, known: float, effort: Effort) -> Choice:
-    """By the integer program: the best there is, a rounded one, or the best of the most promising regions."""
+    """By the integer program: the best there is, or the best of the most promising regions."""
     if effort.nodes < 0:
         return _exactly(found, n, relaxed, known)
-    if effort.cuts:
-        return _dive(found, n, relaxed, known, effort)
     return _by_program(found, n, relaxed, known, effort)
 
 
@@ -124,46 +115,6 @@ def _exactly(found: Regions, n: int, relaxed: Relaxed, known: float) -> Choice:
         most *= WIDER
 
 
-def _dive(found: Regions, n: int, relaxed: Relaxed, known: float, effort: Effort) -> Choice:
-    """Keep regions that the linear program takes whole; choose anew for the units of the others.
-
-    First only the units it leaves split are free, then also those around them that cheap regions reach.
-    """
-    whole = np.flatnonzero(relaxed.value > 1.0 - TOLERANCE)
-    best = Choice(None, known, relaxed.bound, False)
-    for reach in REACHES:
-        kept, free = _kept(found, n, relaxed, whole, reach)
-        outside = np.concatenate([[0], np.cumsum(~free[found.unit])])
-        inside = np.flatnonzero(outside[found.start[1:]] == outside[found.start[:-1]])
-        some = _cheapest(relaxed, inside, effort.columns)
-        chosen, value, _, _ = _integer(found, some, n, effort.nodes, effort.gap, free)
-        cost = value + float(found.cost[kept].sum())
-        if chosen is not None and cost < best.cost - EQUAL:
-            best = Choice(np.sort(np.concatenate([kept, chosen])), cost, min(relaxed.bound, cost), False)
-        if best.cost - relaxed.bound <= EQUAL:
-            return replace(best, proven=True)
-        if best.chosen is not None and best.cost - relaxed.bound <= CLOSE * abs(relaxed.bound):
-            break
-    return best
-
-
-def _kept(found: Regions, n: int, relaxed: Relaxed, whole: Int, reach: int) -> tuple[Int, NDArray[np.bool_]]:
-    """Regions taken whole, less those that the cheapest ``reach`` regions beside them touch; and the free units."""
-    holder = np.full(n, -1, np.int64)
-    start, unit = taken_units(found.unit, found.start, whole)
-    holder[unit] = np.repeat(np.arange(len(whole)), np.diff(start))
-    open_region = np.zeros(len(whole), np.bool_)
-    if reach:
-        split = np.concatenate([[0], np.cumsum(holder[found.unit] < 0)])
-        touching = np.flatnonzero(split[found.start[1:]] > split[found.start[:-1]])
-        beside = holder[taken_units(found.unit, found.start, _cheapest(relaxed, touching, reach))[1]]
-        open_region[beside[beside >= 0]] = True
-    kept = whole[~open_region]
-    free = np.ones(n, np.bool_)
-    free[taken_units(found.unit, found.start, kept)[1]] = False
-    return kept, free
-
-
 def _by_program(found: Regions, n: int, relaxed: Relaxed, known: float, effort: Effort) -> Choice:
     """Choose among the regions worth keeping by the integer program."""
     keep = _keep(relaxed, known)
@@ -187,13 +138,8 @@ def by_cover(found: Regions, keep: Int, reduced: Float, n: int, known: float, bo
     return Choice(chosen, value, value if ended else min(bound, value), bool(ended))
 
 
-def _integer(
-    found: Regions, which: Int, n: int, nodes: int, gap: float, free: NDArray[np.bool_] | None = None
-) -> tuple[Int | None, float, float, bool]:
-    """Chosen regions of ``which``, their cost, the proven bound, and whether the choice is optimal.
-
-    ``free``: the units to be held (all when left out); ``which`` must not hold others.
-    """
+def _integer(found: Regions, which: Int, n: int, nodes: int, gap: float) -> tuple[Int | None, float, float, bool]:
+    """Chosen regions of ``which``, their cost, the proven bound, and whether the choice is optimal."""
     solver = new_solver()
     if nodes >= 0:
         solver.setOptionValue("mip_max_nodes", nodes)
@@ -202,14 +148,13 @@ def _integer(
     lp = highspy.HighsLp()
     m = len(which)
     start, index = taken_units(found.unit, found.start, which)
-    wanted = np.ones(n) if free is None else free.astype(np.float64)
     lp.num_col_ = m
     lp.num_row_ = n
     lp.col_cost_ = found.cost[which]
     lp.col_lower_ = np.zeros(m)
     lp.col_upper_ = np.ones(m)
-    lp.row_lower_ = wanted
-    lp.row_upper_ = wanted
+    lp.row_lower_ = np.ones(n)
+    lp.row_upper_ = np.ones(n)
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     lp.a_matrix_.start_ = start.astype(np.int32)
     lp.a_matrix_.index_ = index
@@ -224,7 +169,7 @@ def _integer(
     value = np.array(solver.getSolution().col_value)
     chosen = np.flatnonzero(value > 0.5)
     held = np.bincount(taken_units(index, start, chosen)[1], minlength=n) if len(value) == m else np.zeros(n)
-    if not np.array_equal(held, wanted):
+    if not (held == 1).all():
         return None, np.inf, dual, False
     optimal = status == highspy.HighsModelStatus.kOptimal
     return which[chosen], float(found.cost[which[chosen]].sum()), dual, optimal

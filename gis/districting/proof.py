@@ -17,11 +17,13 @@ from typing import Final
 
 import numpy as np
 
-from gis.districting import partition
+from gis.districting import districts, partition
 from gis.districting.clusters import Clusters, clusters, opened
 from gis.districting.infeasible import Fault, faults
 from gis.districting.kernels import Float, Int, Terms
 from gis.districting.regions import Regions, regions
+from gis.districting.relaxation import relax
+from gis.districting.rounding import round_up
 from gis.districting.units import Units
 from gis.districting.windows import joined_regions, present_regions
 
@@ -39,6 +41,13 @@ OPENED: Final = (1.0, 0.5, 0.2, 0.0)
 #: share of the minimum beyond which no bound is tried.
 MARGIN: Final = 5.0
 FARTHEST: Final = 0.5
+
+#: Rounds of cuts that tighten the bound. Rounding: reduced cost above which a region is left aside (priced metres),
+#: most regions a unit, and sets looked at in one search.
+CUTS: Final = 8
+ROOM: Final = 700.0
+CONSIDERED: Final = 40
+NODES: Final = 60_000
 
 _NO_LIMIT: Final = 1 << 62
 
@@ -171,19 +180,49 @@ def _bound(units: Units, part: Int, label: Int, terms: Terms, outside: float) ->
     now = np.zeros(len(small), np.int64)
     now[made.label] = part
     found = regions(small.arrays, terms, made.regions, _NO_LIMIT, len(small), slack=slack, outside=outside)
-    present, known = present_regions(small, now, terms, outside)
-    every = joined_regions(found, present)
-    first = np.arange(len(found.cost), len(every.cost))
-    choice = partition.choose(every, len(small), known, partition.LARGE, first)
+    choice, every = _relaxed(small, now, found, terms, outside)
     if choice.chosen is not None:
         part = _assigned(every, choice.chosen, made.label)
     bound = min(choice.bound, choice.cost)
     if slack and choice.dual is not None:
         further = beyond(small.arrays.counted, choice.dual, terms, slack, outside)
-        bound = max(0.0, bound + further * np.floor(known / (outside * (slack + 1))))
-    more = ("range_priced",) if slack else ()
+        bound = max(0.0, bound + further * np.floor(choice.cost / (outside * (slack + 1))))
     optimal = choice.proven and bound >= choice.cost - partition.EQUAL
-    return part, Proof(optimal, bound + extra, made.fine, _restrictions(made, *more))
+    return part, Proof(optimal, bound + extra, made.fine, _restrictions(made, *(("range_priced",) if slack else ())))
+
+
+def _relaxed(
+    small: Units, now: Int, found: Regions, terms: Terms, outside: float
+) -> tuple[partition.Choice, Regions]:
+    """A bound over all regions and the present grids, a better plan where one is rounded; and these regions."""
+    present, known = present_regions(small, now, terms, outside)
+    every = joined_regions(found, present)
+    if len(small) <= districts.UNPARTED:
+        return _rounded(small, every, known, np.arange(len(found.cost), len(every.cost))), every
+    counted = small.arrays.counted
+    estimate = present.cost[now] * counted / np.maximum(np.bincount(now, counted), 1)[now]
+    bound, dual = districts.bound_by_districts(every, districts.districts(small), estimate, CUTS)
+    return partition.Choice(None, known, min(bound, known), bound >= known - partition.EQUAL, dual), every
+
+
+def _rounded(small: Units, every: Regions, known: float, present: Int) -> partition.Choice:
+    """The bound of the whole relaxation, and the plan it is rounded to where that is better than the present one."""
+    relaxed = relax(every, len(small), CUTS, known - partition.EQUAL, present)
+    none = partition.Choice(None, known, min(relaxed.bound, known), relaxed.bound >= known - partition.EQUAL)
+    if none.proven:
+        return replace(none, dual=relaxed.dual)
+    keep = np.flatnonzero(relaxed.reduced <= min(ROOM, known - relaxed.bound))
+    order = keep[np.argsort(relaxed.reduced[keep], kind="stable")][: CONSIDERED * len(small)]
+    graph = small.arrays
+    owner = round_up(
+        every.unit, every.start, relaxed.reduced, relaxed.value, order, graph.start, graph.neighbour, NODES
+    )
+    chosen = np.unique(owner)
+    cost = float(every.cost[chosen].sum()) if owner.min() >= 0 else np.inf
+    if cost >= known - partition.EQUAL:
+        return replace(none, dual=relaxed.dual)
+    proven = relaxed.bound >= cost - partition.EQUAL
+    return partition.Choice(chosen, cost, min(relaxed.bound, cost), proven, relaxed.dual)
 
 
 def beyond(counted: Int, dual: Float, terms: Terms, slack: float, outside: float) -> float:

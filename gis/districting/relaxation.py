@@ -20,8 +20,9 @@ from gis.districting.regions import Regions
 
 #: Price of leaving a unit uncovered while the linear program is built up.
 UNCOVERED: Final = 1e6
-#: Regions added to the linear program at a time.
+#: Regions added to the linear program at a time: so many, or so many a unit where that is more.
 BATCH: Final = 600
+BATCH_A_UNIT: Final = 2
 TOLERANCE: Final = 1e-6
 #: Cuts added in one round, and how often one unit may be in one of them.
 CUTS: Final = 60
@@ -85,6 +86,7 @@ class _Master:
         self.cuts: list[Int] = []  # regions that hold two or more units of the triple
         self.triples: set[tuple[int, int, int]] = set()
         self.solver = new_solver()
+        self.solver.setOptionValue("presolve", "off")  # it costs more than it saves: rows are few, columns good
         self.reduced = found.cost
         self.price = price
         size = np.diff(found.start)
@@ -154,8 +156,9 @@ class _Master:
             if not len(new):
                 self.value = np.array(solution.col_value)
                 return
-            if len(new) > BATCH:
-                new = np.sort(new[np.argpartition(self.reduced[new], BATCH)[:BATCH]])
+            batch = max(BATCH, BATCH_A_UNIT * self.n)
+            if len(new) > batch:
+                new = np.sort(new[np.argpartition(self.reduced[new], batch)[:batch]])
             self._add(new)
 
     def bound(self) -> float:

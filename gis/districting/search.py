@@ -142,7 +142,7 @@ def start(units: Units, bounds: Bounds, terms: Terms, outside: float, seed: int)
             return solved
         part = solved.part
     best = Search(part, cost_of(units, part, terms, outside), 0)
-    return _traded(units, best, terms, outside, seed + 2) if part.max() > 0 else best
+    return traded(units, best, terms, outside, seed + 2) if part.max() > 0 else best
 
 
 def better(units: Units, bounds: Bounds, terms: Terms, outside: float, search: Search, seed: int) -> Search:
@@ -158,13 +158,13 @@ def better(units: Units, bounds: Bounds, terms: Terms, outside: float, search: S
     part = _in_range(units, renumbered(part), terms, outside, seed + 1)
     cost = cost_of(units, part, terms, outside)
     best = search if cost >= search.cost - 1e-6 else Search(part, cost, rounds)
-    return replace(_traded(units, best, terms, outside, seed + 2), rounds=rounds)
+    return replace(traded(units, best, terms, outside, seed + 2), rounds=rounds)
 
 
 def _listable(blocks: Units, terms: Terms) -> bool:
     """Whether grids consist of so few units that all of them can be listed."""
     heavy = int((blocks.arrays.counted >= tiles.FEW).sum())
-    return heavy <= tiles.UNITS_A_GRID * max(1.0, blocks.arrays.counted.sum() / terms.target)
+    return bool(heavy <= tiles.UNITS_A_GRID * max(1.0, blocks.arrays.counted.sum() / terms.target))
 
 
 def _annealed(blocks: Units, bounds: Bounds, terms: Terms, seed: int) -> Int:
@@ -189,7 +189,7 @@ def _in_range(units: Units, part: Int, terms: Terms, outside: float, seed: int) 
     return renumbered(windows.repair(units, part, terms, outside, np.random.default_rng(seed)))
 
 
-def _traded(units: Units, search: Search, terms: Terms, outside: float, seed: int) -> Search:
+def traded(units: Units, search: Search, terms: Terms, outside: float, seed: int) -> Search:
     """Atoms and fragments of blocks traded between grids, warm and then cold; the better of before and after."""
     part = _anneal(units, search.part, terms, TRADE_SWEEPS, TRADE_HEAT, (outside, outside), seed)
     cost = cost_of(units, part, terms, outside)

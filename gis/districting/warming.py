@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gis.districting import partition, relaxation, search, windows
+from gis.districting import districts, infeasible, partition, relaxation, search, windows
 from gis.districting.checker import board
 from gis.districting.plan import make_plan
 from gis.districting.regions import regions
@@ -23,6 +23,9 @@ def warm() -> None:
     part = search.first_plan(units, rules.residential)
     windows.improve(units, part, terms, rules.outside, np.random.default_rng(1))
     relaxation.warm()
+    districts.warm()
+    infeasible.warm(units, terms)
+    search.traded(units, search.Search(part, np.inf, 0), terms, rules.outside, 1)
     search.mend(units, np.arange(24, dtype=np.int64), rules.residential)
     found = regions(units.contract(atom_set.block.astype(np.int64)).arrays, terms, 1000, 10_000, 10)
     partition.by_cover(found, np.arange(len(found.cost)), np.zeros(len(found.cost)), 8, 1.0, 0.0, partition.QUICK)
