@@ -18,7 +18,7 @@ from gis.districting.kernels import Float, Int
 Unit32 = NDArray[np.int32]
 
 #: Sets looked at in one depth-first search, and rings of grids around a cluster that are freed with it.
-NODES: Final = 60_000
+NODES: Final = 10_000
 RINGS: Final = 3
 #: A cluster covered at no more than this above the bound (priced metres) is not searched further.
 NEAR: Final = 2.0
@@ -182,9 +182,7 @@ def _covered(window: _Window, unit: Unit32, start: Int, reduced: Float, least: f
 
 
 @njit(cache=True, nogil=True)
-def _search(
-    window: _Window, unit: Unit32, start: Int, reduced: Float, room: float, nodes: int
-) -> tuple[Int, bool]:
+def _search(window: _Window, unit: Unit32, start: Int, reduced: Float, room: float, nodes: int) -> tuple[Int, bool]:
     """Depth-first search for the cheapest cover below ``room``; whether it came to its end."""
     m = len(window.unit)
     best = np.empty(0, np.int64)
