@@ -21,9 +21,9 @@ from gis.territory.model import Bools, Floats
 #: Price, in households moved, of one household out of range: never worth it where the bounds can be met.
 AMISS: Final = 1000.0
 #: What a household moved is worth against a priced metre of border, where households decide and metres break ties.
-METRE: Final = 1e-4
+METRE: Final = 1e-5
 #: Price of moving a unit at all, households or none: grids that need no change get none.
-UNIT: Final = 0.02
+UNIT: Final = 0.004
 #: Limits of the integer program (counts, not seconds, so that runs repeat), and rounds of cuts.
 NODES: Final = 400
 FLOW_NODES: Final = 30
@@ -152,12 +152,13 @@ def _whole(window: Window, part: Int) -> list[Answer]:
     out = [judged(window, begin)]
     terms = Terms(float(window.low.max()), float(window.high[np.isfinite(window.high)].min()), 0.0, 1.0, 0.0, 0.0)
     still = (window.low == 0).astype(np.int64)
+    arrays = window.units.arrays._replace(price=METRE * window.units.arrays.price)
     for seed in range(DESCENTS):
         now = begin.copy()
         sums = Sums(*(np.zeros(window.labels, t) for t in (np.int64, float, float, float, np.int64)))
-        sum_up(window.units.arrays, now, sums)
+        sum_up(arrays, now, sums)
         paid_moves(
-            window.units.arrays, now, window.home, window.weight + UNIT, still, sums, terms, 1.0, 150, 20.0, 0.02,
+            arrays, now, window.home, window.weight + UNIT, still, sums, terms, 1.0, 150, 20.0, 0.02,
             100.0, seed,
         )  # fmt: skip
         out.append(judged(window, now))
