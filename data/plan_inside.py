@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from gis.blocks.model import AtomSet, Graph
-from gis.districting.model import Plan
+from gis.blocks.model import AtomSet, Graph, Segments
+from gis.districting.model import Certificate, CommunityPlan, GridException, Grids, Objective, Plan
 from gis.districting.rulesets import Bounds, Figure, Ruleset
 from gis.errors import InputError
 from gis.territory.classes import BASES, BASIS_INDEX, BORDER_CLASSES, CLASS_INDEX
@@ -71,6 +71,79 @@ class Planned:
         metres = np.zeros((len(pairs), len(BORDER_CLASSES)))
         np.add.at(metres, (edge, e.kind), e.metres)
         return Graph((pairs // n).astype(np.int32), (pairs % n).astype(np.int32), metres)
+
+    def atom_set(self) -> AtomSet:
+        """Shapes, blocks and borders. Segments have their length, class and basis, but lie nowhere."""
+        e, n = self.edges, len(self.atom_id)
+        end = np.stack([e.metres, np.zeros(len(e.metres))], axis=1)
+        return AtomSet(
+            crs=self.crs,
+            geometry=self.geometry,
+            block=np.unique(self.block, return_inverse=True)[1].astype(np.int32),
+            community=self.community_number().astype(np.int32),
+            building_atom=np.zeros(0, np.int32),
+            segments=Segments(
+                e.head.astype(np.int32),
+                e.tail.astype(np.int32),
+                np.zeros_like(end),
+                end,
+                e.kind.astype(np.int8),
+                e.basis.astype(np.int8),
+                np.full(len(e.metres), -1, np.int32),
+            ),
+            outer=np.zeros(n),
+            line_ids=np.zeros(0, object),
+        )
+
+    def community_number(self) -> Ints:
+        """Position of each atom's community among ``communities``."""
+        place = {str(c["code"]): i for i, c in enumerate(self.communities)}
+        return np.array([place[str(c)] for c in self.community], np.int64)
+
+    def load(self) -> Floats:
+        """What is balanced, scaled so that its total is that of the counted households."""
+        counted = self.bounded.astype(np.float64)
+        if self.ruleset.balance_on == "work" and self.work.sum() > 0 and counted.sum() > 0:
+            return np.asarray(self.work * (counted.sum() / self.work.sum()), np.float64)
+        return counted
+
+    def plan(self) -> Plan:
+        """The plan as the engine measures it; certificates and objectives are not kept, exceptions are."""
+        k = len(self.code)
+        owner = np.zeros(k, np.int64)
+        owner[self.grid] = self.community_number()
+        place = {str(c): i for i, c in enumerate(self.code)}
+        own: dict[int, list[GridException]] = defaultdict(list)
+        for e in self.exceptions:
+            g = place[e["grid"]]
+            known = {f.name: e[f.name] for f in fields(GridException) if f.name in e}
+            own[int(owner[g])].append(GridException(**{**known, "grid": g}))
+        note = np.full(k, "", object)
+        return Plan(
+            assignment=self.grid.astype(np.int32),
+            atom_community=self.community_number().astype(np.int32),
+            atom_counted=self.bounded,
+            grids=Grids(
+                code=self.code,
+                name=self.name,
+                community=owner.astype(np.int32),
+                kind=self.kind,
+                counted=np.bincount(self.grid, self.bounded, minlength=k).astype(np.int64),
+                households=np.bincount(self.grid, self.households, minlength=k).astype(np.int64),
+                note=note,
+            ),
+            communities=tuple(
+                CommunityPlan(
+                    str(c["code"]), str(c["name"]), "", bool(c["rural"]), Certificate("none"),
+                    Objective(0.0, 0.0, 0.0, 0.0), None, tuple(own[i]),
+                )
+                for i, c in enumerate(self.communities)
+            ),
+            communities_given=True,
+            ruleset=self.ruleset,
+            seed=0,
+            iterations=0,
+        )  # fmt: skip
 
 
 def line_names(sources: Sources) -> dict[str, str]:

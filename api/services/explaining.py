@@ -15,13 +15,12 @@ from api.messages import catalogue, text
 from data.outputs import write_whole
 from data.plan_files import read_plan
 from data.plan_inside import Planned, planned_of
-from gis.blocks.model import AtomSet, Segments
 from gis.districting.explain import Border, Carrier, Difference, Move, Situation, explain
 from gis.districting.search import possible_numbers
 from gis.districting.units import atom_units
 from gis.errors import InputError
 from gis.territory.classes import LANE_RANK, STREET_RANK
-from gis.territory.model import Floats, Texts
+from gis.territory.model import Texts
 
 #: A part of a border shorter than this share of it is not worth a word.
 WORTH_A_WORD: Final = 0.1
@@ -85,14 +84,11 @@ def explain_plan(plan: Planned, language: str = "zh-CN", grids: Sequence[str] = 
 
 def situation_of(plan: Planned) -> Situation:
     """What the engine needs of a plan that was read."""
-    block = np.unique(plan.block, return_inverse=True)[1]
-    community = np.unique(plan.community, return_inverse=True)[1].astype(np.int64)
-    units = atom_units(_atoms_of(plan, block), plan.graph(), plan.ruleset.class_prices(), plan.bounded, _load(plan))
     e = plan.edges
     return Situation(
-        units=units,
+        units=atom_units(plan.atom_set(), plan.graph(), plan.ruleset.class_prices(), plan.bounded, plan.load()),
         grid=plan.grid,
-        community=community,
+        community=plan.community_number(),
         kind=plan.kind,
         ruleset=plan.ruleset,
         edge_head=e.head,
@@ -101,32 +97,6 @@ def situation_of(plan: Planned) -> Situation:
         edge_basis=e.basis,
         edge_metres=e.metres,
         edge_names=e.names,
-    )
-
-
-def _load(plan: Planned) -> Floats:
-    counted = plan.bounded.astype(np.float64)
-    if plan.ruleset.balance_on == "work" and plan.work.sum() > 0 and counted.sum() > 0:
-        return np.asarray(plan.work * (counted.sum() / plan.work.sum()), np.float64)
-    return counted
-
-
-def _atoms_of(plan: Planned, block: Any) -> AtomSet:
-    """Shapes and blocks only: the borders are in the plan's edges."""
-    none = np.zeros(0, np.int32)
-    segments = Segments(
-        none, none, np.zeros((0, 2)), np.zeros((0, 2)), none.astype(np.int8), none.astype(np.int8), none
-    )
-    n = len(plan.grid)
-    return AtomSet(
-        crs=plan.crs,
-        geometry=plan.geometry,
-        block=block.astype(np.int32),
-        community=np.zeros(n, np.int32),
-        building_atom=none,
-        segments=segments,
-        outer=np.zeros(n),
-        line_ids=np.zeros(0, object),
     )
 
 

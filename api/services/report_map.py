@@ -6,6 +6,7 @@ import base64
 import html
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
@@ -58,29 +59,35 @@ def make_map(plan: PlanFile, words: Words) -> folium.Map:
     layers = {
         k: v.to_crs("EPSG:4326") if isinstance(v, geopandas.GeoDataFrame) else v for k, v in plan.layers.items()
     }
-    west, south, east, north = layers["grids"].total_bounds.tolist()
+    view = empty_map(layers["grids"].total_bounds.tolist())
+    grids = _grids(layers["grids"], layers["borders"], words)
+    grids.add_to(group(view, words.grids))
+    _buildings(layers["buildings"]).add_to(group(view, words.buildings))
+    streets = group(view, words.streets)
+    for drawn in _streets(layers["streets"]):
+        drawn.add_to(streets)
+    borders = group(view, words.borders)
+    for drawn in _borders(layers["borders"]):
+        drawn.add_to(borders)
+    labels = group(view, words.labels)
+    for label in _labels(layers["grids"]):
+        label.add_to(labels)
+    folium.LayerControl(collapsed=True).add_to(view)
+    script = _asset("report/report.js").replace("PLAN_MAP", view.get_name()).replace("PLAN_GRIDS", grids.get_name())
+    view.get_root().script.add_child(verbatim(script), name="zz_report")  # type: ignore[attr-defined]
+    return view
+
+
+def empty_map(bounds: Sequence[float]) -> folium.Map:
+    """A map without a base, its Leaflet embedded; ``bounds``: west, south, east, north in degrees."""
+    west, south, east, north = bounds
     view = folium.Map(tiles=None, prefer_canvas=True, control_scale=True, zoom_control=True)
     view.default_js, view.default_css = [], []
     # folium's root is a Figure, typed as a plain Element
     head = view.get_root().header  # type: ignore[attr-defined]
     head.add_child(verbatim(f"<style>{leaflet_css()}</style>"), name="leaflet_css")
     head.add_child(verbatim(f"<script>{_asset('leaflet/leaflet.js')}</script>"), name="leaflet_js")
-    grids = _grids(layers["grids"], layers["borders"], words)
-    grids.add_to(_group(view, words.grids))
-    _buildings(layers["buildings"]).add_to(_group(view, words.buildings))
-    streets = _group(view, words.streets)
-    for drawn in _streets(layers["streets"]):
-        drawn.add_to(streets)
-    borders = _group(view, words.borders)
-    for drawn in _borders(layers["borders"]):
-        drawn.add_to(borders)
-    labels = _group(view, words.labels)
-    for label in _labels(layers["grids"]):
-        label.add_to(labels)
-    folium.LayerControl(collapsed=True).add_to(view)
     view.fit_bounds([[south, west], [north, east]])
-    script = _asset("report/report.js").replace("PLAN_MAP", view.get_name()).replace("PLAN_GRIDS", grids.get_name())
-    view.get_root().script.add_child(verbatim(script), name="zz_report")  # type: ignore[attr-defined]
     return view
 
 
@@ -102,18 +109,21 @@ def leaflet_css() -> str:
     return re.sub(r"[^;{}]*url\((?!data:)[^)]*\)[^;}]*;", "", css)
 
 
-def _group(view: folium.Map, name: str) -> folium.FeatureGroup:
-    group = folium.FeatureGroup(name=name)
-    group.add_to(view)
-    return group
+def group(view: folium.Map, name: str, *, show: bool = True) -> folium.FeatureGroup:
+    """A layer that a reader can switch."""
+    made = folium.FeatureGroup(name=name, show=show)
+    made.add_to(view)
+    return made
 
 
-def _feature(shape: Any, **properties: Any) -> dict[str, Any]:
+def feature(shape: Any, **properties: Any) -> dict[str, Any]:
+    """A GeoJSON feature, its places rounded to 0.1 m."""
     rounded = shapely.transform(shape, lambda p: np.round(p, PLACES))
     return {"type": "Feature", "properties": properties, "geometry": shapely.geometry.mapping(rounded)}
 
 
-def _collection(features: list[dict[str, Any]]) -> dict[str, Any]:
+def collection(features: list[dict[str, Any]]) -> dict[str, Any]:
+    """A GeoJSON feature collection."""
     return {"type": "FeatureCollection", "features": features}
 
 
@@ -123,7 +133,7 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _safe(value: Any) -> Any:
+def safe(value: Any) -> Any:
     """Text as it may stand in a tooltip, which Leaflet reads as HTML."""
     return html.escape(value) if isinstance(value, str) else value
 
@@ -132,12 +142,12 @@ def _grids(grids: Any, borders: Any, words: Words) -> folium.GeoJson:
     colour = colours_of(grids.code.tolist(), zip(borders["left"], borders["right"], strict=True))
     features = []
     for row in grids.to_dict("records"):
-        shown = {c: _safe(_plain(row[c])) for c in words.fields}
+        shown = {c: safe(_plain(row[c])) for c in words.fields}
         features.append(
-            _feature(row["geometry"], **shown, grid=row["code"], fill=COLOURS[colour[row["code"]] % len(COLOURS)])
+            feature(row["geometry"], **shown, grid=row["code"], fill=COLOURS[colour[row["code"]] % len(COLOURS)])
         )
     return folium.GeoJson(
-        _collection(features),
+        collection(features),
         style_function=lambda f: {"fillColor": f["properties"]["fill"], "fillOpacity": 0.42, "weight": 0},
         highlight_function=lambda _: {"fillOpacity": 0.7, "weight": 2, "color": "#000"},
         tooltip=folium.GeoJsonTooltip(list(words.fields), aliases=list(words.fields.values()), sticky=True),
@@ -162,9 +172,9 @@ def _buildings(buildings: Any) -> folium.GeoJson:
     shapes = buildings.geometry.to_numpy()
     polygons = [p for p in shapely.get_parts(shapes) if p.geom_type == "Polygon"]
     dots = shapely.buffer([p for p in shapely.get_parts(shapes) if p.geom_type == "Point"], 2e-5, quad_segs=2)
-    features = [_feature(shapely.MultiPolygon([*polygons, *dots]))] if len(polygons) + len(dots) else []
+    features = [feature(shapely.MultiPolygon([*polygons, *dots]))] if len(polygons) + len(dots) else []
     style = {"fillColor": "#6b6257", "fillOpacity": 0.75, "weight": 0, "interactive": False}
-    return folium.GeoJson(_collection(features), style_function=lambda _: style, embed=True)
+    return folium.GeoJson(collection(features), style_function=lambda _: style, embed=True)
 
 
 def _streets(streets: Any) -> list[folium.GeoJson]:
@@ -175,11 +185,11 @@ def _streets(streets: Any) -> list[folium.GeoJson]:
         for shape, name in zip(some.geometry, some["name"].fillna(""), strict=True):
             by_name[name].extend(shapely.get_parts(shape))
         features = [
-            _feature(shapely.MultiLineString(lines), name=_safe(name)) for name, lines in sorted(by_name.items())
+            feature(shapely.MultiLineString(lines), name=safe(name)) for name, lines in sorted(by_name.items())
         ]
         style = {"color": colour, "weight": width, "opacity": 0.9}
         # the style is one for the layer: no switch of thousands of features
-        layer = folium.GeoJson(_collection(features), style_function=lambda _, s=style: s, embed=True)
+        layer = folium.GeoJson(collection(features), style_function=lambda _, s=style: s, embed=True)
         if any(f["properties"]["name"] for f in features):
             folium.GeoJsonTooltip(["name"], labels=False, sticky=True).add_to(layer)
         drawn.append(layer)
@@ -194,7 +204,7 @@ def _borders(borders: Any) -> list[folium.GeoJson]:
             style = {"color": colour, "weight": width, "dashArray": dashes, "interactive": False}
             lines = shapely.MultiLineString(list(shapely.get_parts(shapes.to_numpy())))
             drawn.append(
-                folium.GeoJson(_collection([_feature(lines)]), style_function=lambda _, s=style: s, embed=True)
+                folium.GeoJson(collection([feature(lines)]), style_function=lambda _, s=style: s, embed=True)
             )
     return drawn
 
@@ -204,7 +214,7 @@ def _labels(grids: Any) -> list[folium.Marker]:
     labels = []
     for row in grids.to_dict("records"):
         at = shapely.maximum_inscribed_circle(row["geometry"]).coords[0]
-        text = f"<b>{_safe(row['code'][-3:])}</b><br>{_plain(row['households'])}"
+        text = f"<b>{safe(row['code'][-3:])}</b><br>{_plain(row['households'])}"
         icon = folium.DivIcon(html=f'<div class="grid-label">{text}</div>', icon_size=(46, 30), icon_anchor=(23, 15))
         labels.append(folium.Marker([at[1], at[0]], icon=icon))
     return labels

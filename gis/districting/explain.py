@@ -19,6 +19,7 @@ import numpy as np
 
 from gis.districting import search
 from gis.districting.kernels import Int, Sums, grid_cost
+from gis.districting.model import Objective
 from gis.districting.rulesets import Bounds, Ruleset
 from gis.districting.units import Units, edges, pieces
 from gis.territory.classes import BASES, BORDER_CLASSES
@@ -58,8 +59,8 @@ class Move:
     """One block part handed from ``giver`` to ``taker`` (grids). Counts are of counted households afterwards.
 
     ``carriers``: what the border would follow instead. ``bound``: the bound that is broken, 0 where none is.
-    ``parts``: pieces that the giver would fall into; 0: it would be gone, the two grids one. ``whole``: the block part
-    is the whole block.
+    ``parts``: pieces that the giver would fall into; 0: it would be gone, the two grids one. ``whole``: the block
+    part is the whole block.
     """
 
     giver: int
@@ -277,11 +278,11 @@ def _difference(
         perimeter = float(sums.perimeter[grid])
         # what the giver is left with gains the new border twice; the taker loses the old one twice
         after = perimeter + sign * (outline - 2 * float(s.edge_metres[shared].sum()))
-        terms += _terms_of(s, grid, held + sign * gained, after) - _terms_of(s, grid, held, perimeter)
+        terms += grid_terms(s, grid, held + sign * gained, after) - grid_terms(s, grid, held, perimeter)
     return Difference(border, *terms.tolist())
 
 
-def _terms_of(s: Situation, grid: int, held: Floats, perimeter: float) -> Floats:
+def grid_terms(s: Situation, grid: int, held: Floats, perimeter: float) -> Floats:
     """Balance, compactness and range of one grid, each by itself; ``held``: counted households, load, area."""
     if held[2] <= 1e-6:
         return np.zeros(3)
@@ -315,3 +316,15 @@ def _telling(moves: list[Move]) -> Move | None:
         return int(m.breaks == "apart"), short, m.difference.total, m.block
 
     return min(moves, key=missed)
+
+
+def objective_of(s: Situation) -> Objective:
+    """The objective of the plan as it stands, term by term, in priced metres."""
+    sums = search.sums_of(s.units, s.grid)
+    apart = (s.grid[s.edge_head] != s.grid[s.edge_tail]) & (s.community[s.edge_head] == s.community[s.edge_tail])
+    border = float((s.edge_metres * s.ruleset.class_prices()[s.edge_kind])[apart].sum())
+    terms = np.zeros(3)
+    for g in range(len(sums.counted)):
+        held = np.array([sums.counted[g], sums.load[g], sums.area[g]], np.float64)
+        terms += grid_terms(s, g, held, float(sums.perimeter[g]))
+    return Objective(border, *terms.tolist())
