@@ -9,11 +9,10 @@ import numpy as np
 
 from gis.districting import search
 from gis.districting.codes import code_form, code_of, name_form, name_of, reading_order
+from gis.districting.exceptions import certificate_of, exceptions_of
 from gis.districting.kernels import Int
 from gis.districting.model import (
-    Certificate,
     CommunityPlan,
-    GridException,
     Grids,
     Objective,
     Plan,
@@ -23,8 +22,8 @@ from gis.districting.rulesets import Ruleset
 from gis.districting.units import Units
 from gis.territory.model import Ints, Texts
 
-#: Reasons that hold for one division into communities, not for every one.
-_OF_THE_DIVISION: Final = frozenset({"small_community", "no_number_fits"})
+#: Reasons that hold for every division into communities.
+_OF_ANY_DIVISION: Final = frozenset({"no_households", "island", "large_building", "large_group"})
 
 
 def assemble(
@@ -54,11 +53,11 @@ def assemble(
     assignment = rank[assignment]
     piece_of = [piece_of[g] for g in order]
     counted = np.bincount(assignment, units.arrays.counted, minlength=k).astype(np.int64)
-    exceptions = _exceptions(todo, piece_of, units, assignment, counted, ruleset)
+    kind = [kind_of(todo[piece_of[g]], int(counted[g]), ruleset) for g in range(k)]
+    exceptions = exceptions_of(todo, solved, piece_of, units, assignment, [word == "dedicated" for word in kind])
     settled = given or len(names) == 1  # else other communities might do better: these are our own choice
     if not settled:
-        exceptions = [replace(e, proven=e.proven and e.reason not in _OF_THE_DIVISION) for e in exceptions]
-    kind = [_kind(todo[piece_of[g]], int(counted[g]), ruleset) for g in range(k)]
+        exceptions = [replace(e, proven=e.proven and e.reason in _OF_ANY_DIVISION) for e in exceptions]
     owner = np.array([todo[i].community for i in piece_of], np.int32)
     number, code, name = _codes(owner, kind, [todo[i].site for i in piece_of], names, ruleset)
     note = np.full(k, "", object)
@@ -79,7 +78,7 @@ def assemble(
     described = []
     for c, (own, title, code12) in enumerate(names):
         mine = tuple(e for e in exceptions if owner[e.grid] == c)
-        certificate, bound = _certificate(
+        certificate, bound = certificate_of(
             [(p, s) for p, s in zip(todo, solved, strict=True) if p.community == c], mine, settled
         )
         described.append(
@@ -121,7 +120,8 @@ def _grid_order(units: Units, assignment: Int, owner: Int, k: int) -> Int:
     return np.concatenate(out)
 
 
-def _kind(piece: Piece, counted: int, ruleset: Ruleset) -> str:
+def kind_of(piece: Piece, counted: int, ruleset: Ruleset) -> str:
+    """Kind of a grid of a piece that holds so many counted households."""
     if piece.counted == 0 and counted == 0 and ruleset.dedicated:
         return "dedicated"
     return piece.kind
@@ -150,72 +150,6 @@ def _codes(
             number[g], code[g] = n, form
             name[g] = name_form(ruleset, site=site[g] if kind[g] == "dedicated" else None)
     return number, code, name
-
-
-def _exceptions(
-    todo: list[Piece], piece_of: list[int], units: Units, assignment: Int, counted: Int, ruleset: Ruleset
-) -> list[GridException]:
-    """Every grid out of its bounds, with the reason that cannot be argued with first."""
-    out: list[GridException] = []
-    members = np.split(np.argsort(assignment, kind="stable"), np.cumsum(np.bincount(assignment))[:-1])
-    amiss = np.zeros(len(todo), np.int64)
-    for g, i in enumerate(piece_of):
-        amiss[i] += max(todo[i].bounds.minimum - counted[g], counted[g] - todo[i].bounds.maximum, 0)
-    for g, atoms in enumerate(members):
-        piece = todo[piece_of[g]]
-        held = int(counted[g])
-        if piece.bounds.minimum <= held <= piece.bounds.maximum or _kind(piece, held, ruleset) == "dedicated":
-            continue
-        reason, proven = _reason(piece, np.asarray(atoms), units, held)
-        if reason == "no_number_fits":
-            proven = bool(amiss[piece_of[g]] <= search.least_amiss(piece.counted, piece.bounds))
-        out.append(GridException(g, reason, _heaviest_block(units, np.asarray(atoms)), held, proven))
-    return out
-
-
-def _reason(piece: Piece, atoms: Int, units: Units, held: int) -> tuple[str, bool]:
-    if piece.counted == 0:
-        return "no_households", True
-    if piece.counted < piece.bounds.minimum:
-        return ("small_community" if piece.whole else "island"), True
-    if held > piece.bounds.maximum:
-        if units.arrays.counted[atoms].max() > piece.bounds.maximum:
-            return "large_building", True
-        inside = np.unique(piece.label[np.isin(piece.atoms, atoms)])
-        if piece.units.arrays.counted[inside].max() > piece.bounds.maximum:
-            return "large_group", True
-    fewest, most = search.possible_numbers(piece.counted, piece.bounds)
-    if fewest > most:
-        return "no_number_fits", True
-    return "blocks", False
-
-
-def _heaviest_block(units: Units, atoms: Int) -> int:
-    block, inverse = np.unique(units.arrays.block[atoms], return_inverse=True)
-    weight = np.bincount(inverse, units.arrays.counted[atoms])
-    return int(block[np.argmax(weight)])
-
-
-def _certificate(
-    solved: list[tuple[Piece, search.Search]], exceptions: tuple[GridException, ...], settled: bool
-) -> tuple[Certificate, float | None]:
-    """What is known of one community's plan, and the bound on its objective where there is one.
-
-    ``settled``: the community was given, or is the whole territory; only then can it be proven infeasible.
-    """
-    if exceptions:
-        if settled and all(e.proven for e in exceptions):
-            return Certificate("infeasible", "atoms", tuple(sorted({e.reason for e in exceptions}))), None
-        return Certificate("none"), None
-    open_pieces = [(p, s) for p, s in solved if not p.fixed]
-    proofs = [s.proof for _, s in open_pieces if s.proof is not None]
-    if len(proofs) < len(open_pieces):
-        return Certificate("none"), None
-    bound = sum(s.cost for p, s in solved if p.fixed) + sum(p.bound for p in proofs)
-    restrictions = tuple(sorted({r for p in proofs for r in p.restrictions}))
-    if all(p.optimal for p in proofs):
-        return Certificate("optimal", "blocks" if proofs else "atoms", restrictions), bound
-    return Certificate("gap", "blocks", restrictions), bound
 
 
 def _objective(solved: list[tuple[Piece, Int]], ruleset: Ruleset) -> Objective:

@@ -14,7 +14,7 @@ fails, none exists, whatever is cut. From the plainest to the dearest:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -58,12 +58,17 @@ def faults(units: Units, terms: Terms, bad: Int) -> list[Fault]:
 
     ``bad``: units of the present plan's grids out of range, where the dearer arguments look.
     """
-    a = units.arrays
-    heavy = np.flatnonzero(a.counted > terms.maximum)
-    if len(heavy):
-        return [_fault(units, "large_building", [int(u)], int(u)) for u in heavy]
-    total = int(a.counted.sum())
-    if not fits(total, terms):
+    heavy = np.flatnonzero(units.arrays.counted > terms.maximum)
+    found = [_fault(units, "large_building", [int(u)], int(u)) for u in heavy]
+    if len(heavy):  # each fills a grid of its own; whether the others can be divided is asked as if it just did
+        counted = np.minimum(units.arrays.counted, int(terms.maximum))
+        units = replace(units, arrays=units.arrays._replace(counted=counted))
+    return found + _others(units, terms, bad)
+
+
+def _others(units: Units, terms: Terms, bad: Int) -> list[Fault]:
+    """Faults beside the units above the maximum."""
+    if not fits(int(units.arrays.counted.sum()), terms):
         return [_fault(units, "no_number_fits", list(range(len(units))), -1)]
     label, found = _forced(units, terms)
     if found:

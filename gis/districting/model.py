@@ -21,6 +21,9 @@ REASONS: Final[tuple[str, ...]] = (
     "large_building",  # one atom holds more than the maximum
     "large_group",  # one villager group that may not be cut holds more than the maximum
     "no_number_fits",  # too many households for k grids, too few for k + 1; proven when no plan is less amiss
+    "bottleneck",  # parts that hang on one building: too few households to stand alone, too many to join
+    "enclosed",  # no connected set within the bounds holds the building: what lies around it is too large
+    "no_division",  # of all connected sets within the bounds no choice holds each of some buildings once
     "blocks",  # no plan within the bounds was found: block geometry
 )
 
@@ -57,13 +60,19 @@ class Grids:
 
 @dataclass(frozen=True)
 class GridException:
-    """A grid out of range. ``block`` is the block at fault (-1: none); ``proven``: no plan can avoid it."""
+    """A grid out of range. ``block`` is the block at fault (-1: none); ``proven``: no plan can avoid it.
+
+    ``at_fault``: the atoms that the reason speaks of (the building, what hangs on it, the piece), with ``held``
+    counted households together.
+    """
 
     grid: int
     reason: str
     block: int
     households: int  # counted households of the grid
     proven: bool
+    at_fault: tuple[int, ...] = ()
+    held: int = 0
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,7 @@ class Proof:
     fine: bool  # none was joined but single houses and empty blocks
     restrictions: tuple[str, ...]
     faults: tuple[Fault, ...] = ()
+    units: str = "blocks"
 
 
 def prove(units: Units, part: Int, label: Int, terms: Terms, outside: float) -> tuple[Int, Proof | None]:
@@ -107,7 +108,7 @@ def _solve(
                 return None
             solved = _best(units, made, terms, known) or (part, known)
         if solved is not None:
-            return solved[0], Proof(True, solved[1], made.fine, _restrictions(made))
+            return solved[0], _proof(True, solved[1], made, share)
     return None
 
 
@@ -129,9 +130,12 @@ def _assigned(found: Regions, chosen: Int, label: Int) -> Int:
     return grid[label]
 
 
-def _restrictions(made: Clusters, *more: str) -> tuple[str, ...]:
-    whole = "blocks_whole_unless_cut_here" if made.cut else "blocks_whole"
-    return (whole, f"units_below_{int(np.ceil(made.bar))}_joined", *more)
+def _proof(optimal: bool, bound: float, made: Clusters, share: float | None, *more: str) -> Proof:
+    """A proof and what it holds for; ``share`` of the minimum: blocks above it are opened (None: the maximum)."""
+    blocks = "blocks_whole" if share is None else f"blocks_above_{share:.0%}_of_minimum_opened"
+    cut = ("or_cut_here",) if made.cut else ()
+    said = (blocks, *cut, f"units_below_{int(np.ceil(made.bar))}_joined", *more)
+    return Proof(optimal, bound, made.fine, said, (), "atoms" if share == 0.0 else "blocks")
 
 
 def _least(units: Units, part: Int, label: Int, terms: Terms, outside: float) -> tuple[Int, Proof] | None:
@@ -152,7 +156,7 @@ def _least(units: Units, part: Int, label: Int, terms: Terms, outside: float) ->
         choice = partition.choose(found, len(joint), known, partition.THOROUGH)
         if choice.chosen is not None:
             part = _assigned(found, choice.chosen, made.label)
-        return part, Proof(True, choice.cost + extra, made.fine, _restrictions(made, "range_priced"))
+        return part, _proof(True, choice.cost + extra, made, share, "range_priced")
     return None
 
 
@@ -188,7 +192,7 @@ def _bound(units: Units, part: Int, label: Int, terms: Terms, outside: float) ->
         further = beyond(small.arrays.counted, choice.dual, terms, slack, outside)
         bound = max(0.0, bound + further * np.floor(choice.cost / (outside * (slack + 1))))
     optimal = choice.proven and bound >= choice.cost - partition.EQUAL
-    return part, Proof(optimal, bound + extra, made.fine, _restrictions(made, *(("range_priced",) if slack else ())))
+    return part, _proof(optimal, bound + extra, made, None, *(("range_priced",) if slack else ()))
 
 
 def _relaxed(

@@ -12,9 +12,10 @@ import numpy as np
 from gis.blocks.model import AtomSet, Graph, Index
 from gis.districting import plan as planning
 from gis.districting import rural, search
-from gis.districting.assemble import _exceptions, _objective
+from gis.districting.assemble import _objective
 from gis.districting.carry import Drawn
 from gis.districting.codes import code_form, code_of, community_codes, name_form, name_of, next_numbers
+from gis.districting.exceptions import exceptions_of
 from gis.districting.kernels import Int
 from gis.districting.model import Certificate, CommunityPlan, GridException, Grids, Plan
 from gis.districting.piece import Piece, pieces_of
@@ -107,11 +108,12 @@ def plan_of(base: Base, label: Int, seed: int, *, reason: str = "", locked: Sequ
     counted = np.bincount(assignment, base.units.arrays.counted, minlength=k).astype(np.int64)
     piece = _piece_of(base, assignment, k)
     owner = np.array([base.pieces[i].community for i in piece], np.int32)
+    grids = _grids(base, used, owner, counted, [base.pieces[i] for i in piece], assignment)
+    excused = [bool(kind == DEDICATED) for kind in grids.kind]
     exceptions = [
         _explained(e, int(used[e.grid]), reason, locked)
-        for e in _exceptions(base.pieces, piece, base.units, assignment, counted, base.ruleset)
+        for e in exceptions_of(base.pieces, None, piece, base.units, assignment, excused)
     ]
-    grids = _grids(base, used, owner, counted, [base.pieces[i] for i in piece], assignment)
     note = grids.note
     for e in exceptions:
         note[e.grid] = e.reason

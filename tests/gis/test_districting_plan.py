@@ -148,9 +148,9 @@ def test_no_number_of_grids_fits():
     rules = RULES.with_bounds(minimum=300, maximum=500)
     _, plan = plan_of(board(["abcdef"]), [95] * 6, rules)  # 570: above one grid's 500, below two grids' 600
     assert {(e.reason, e.households, e.proven) for e in plan.exceptions} == {("no_number_fits", 285, True)}
-    _, plan = plan_of(board(["abc"]), [190] * 3, rules)  # 380 + 190 or 570: 110 or 70 amiss, where 30 would be least
-    assert {(e.reason, e.proven) for e in plan.exceptions} == {("no_number_fits", False)}
-    assert plan.exit_status == 3
+    _, plan = plan_of(board(["abc"]), [190] * 3, rules)  # 380 + 190 or 570: 110 or 70 amiss, buildings stay whole
+    assert {(e.reason, e.households, e.proven) for e in plan.exceptions} == {("no_number_fits", 570, True)}
+    assert plan.exit_status == 0
     _, plan = plan_of(board(["abcdef"]), [95] * 6, rules)
     assert plan.communities[0].certificate.status == "infeasible"
 
@@ -164,12 +164,16 @@ def test_communities_of_our_own_do_not_make_a_plan_impossible():
     assert plan.exceptions == ()
 
 
-def test_geometry_that_has_no_plan_is_named_without_proof():
+def test_geometry_that_has_no_plan_is_proven_and_named():
     # two ends of 250 hang on a heavy middle: together 1,000, each end too small, the middle too large with either
     _, plan = plan_of(board(["abc"]), [250, 500, 250])
-    assert {e.reason for e in plan.exceptions} == {"blocks"}
-    assert plan.exit_status == 3
-    assert plan_of(board(["abc"]), [250, 500, 250], replace(RULES, strict=False))[1].exit_status == 0
+    assert {(e.reason, e.at_fault, e.held, e.proven) for e in plan.exceptions} == {
+        ("bottleneck", (0, 1, 2), 1000, True)
+    }
+    assert sorted(plan.grids.counted) == [250, 250, 500]  # 100 amiss is the least
+    assert plan.communities[0].certificate.status == "infeasible"
+    assert plan.communities[0].lower_bound == pytest.approx(plan.communities[0].objective.total)
+    assert plan.exit_status == 0
 
 
 def test_corners_do_not_join():
@@ -295,10 +299,12 @@ def test_whatever_is_drawn(picture, seed, lots):
 
 
 def test_a_division_of_our_own_proves_nothing_about_small_communities():
-    from gis.districting.assemble import _OF_THE_DIVISION, _certificate
+    from gis.districting.assemble import _OF_ANY_DIVISION
+    from gis.districting.exceptions import certificate_of
     from gis.districting.model import GridException
 
     large = GridException(0, "large_building", 0, 900, True)
-    assert _certificate([], (large,), True)[0].status == "infeasible"
-    assert _certificate([], (large,), False)[0].status == "none"
-    assert "large_building" not in _OF_THE_DIVISION
+    assert certificate_of([], (large,), True)[0].status == "infeasible"
+    assert certificate_of([], (large,), False)[0].status == "none"
+    assert "large_building" in _OF_ANY_DIVISION
+    assert "small_community" not in _OF_ANY_DIVISION
