@@ -30,6 +30,8 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "report": ("api.cli.report", "report", "Write a plan as one offline HTML map."),
     "export": ("api.cli.export", "export", "Export plans and what is published; the ledger of grids as XLSX."),
     "rulesets": ("api.cli.rulesets", "rulesets", "List, show and check rulesets."),
+    "export": ("api.cli.export", "export", "Export plans and what is published; the ledger of grids as XLSX."),
+    "rulesets": ("api.cli.rulesets", "rulesets", "List, show and check rulesets."),
     "explain": ("api.cli.explain", "explain", "Say why each border of a plan is where it is."),
     "compare": ("api.cli.compare", "compare", "Put two plans side by side on one offline page."),
     "sample": ("api.cli.sample", "sample", "Write the sample town (or a larger one) as a GeoPackage."),
