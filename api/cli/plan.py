@@ -105,6 +105,9 @@ def summary(report: dict[str, Any], output: Path, language: str) -> list[str]:
         lines.append(text("plan.exception", language, grid=row["grid"], households=row["households"], reason=reason))
     if len(report["exceptions"]) > len(shown):
         lines.append(text("plan.more_exceptions", language, count=len(report["exceptions"]) - len(shown)))
+    from api.services.rules import rule_notes
+
+    lines += rule_notes(report, language)
     if not report["communities_given"]:
         lines.append(text("plan.communities_made", language, count=len(report["communities"])))
     return lines

@@ -8,6 +8,7 @@ from typing import Any
 from gis.blocks.model import AtomSet
 from gis.districting.measures import Measures, is_seamless, measure
 from gis.districting.model import Certificate, GridException, Objective, Plan, Status
+from gis.districting.placefigures import beside, community_pieces, grid_means, warnings_of
 from gis.districting.rulesets import Ruleset
 
 
@@ -34,10 +35,12 @@ def report_of(atom_set: AtomSet, plan: Plan) -> dict[str, Any]:
             "code": c.code,
             "name": c.name,
             "rural": c.rural,
+            "pieces": pieces,
             **_part(m, seamless, c.objective, c.lower_bound, c.certificate, c.exceptions, plan),
         }
-        for c, m in zip(plan.communities, each, strict=True)
+        for c, m, pieces in zip(plan.communities, each, community_pieces(atom_set, plan), strict=True)
     ]
+    means = grid_means(atom_set, plan)
     whole |= {
         "seed": plan.seed,
         "iterations": plan.iterations,
@@ -48,6 +51,10 @@ def report_of(atom_set: AtomSet, plan: Plan) -> dict[str, Any]:
         "bounds": asdict(plan.ruleset.residential),
         "micro_bounds": _micro(plan.ruleset),
         "exit_status": plan.exit_status,
+        "people_bounds": None if plan.ruleset.people is None else asdict(plan.ruleset.people),
+        "grid_means": means,
+        "figures": beside(plan.ruleset.figures, means),
+        "warnings": warnings_of(plan),
     }
     return whole
 
