@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,13 @@ if TYPE_CHECKING:
 @click.option("--min", "minimum", type=click.IntRange(1), help="Least households of a grid.")
 @click.option("--max", "maximum", type=click.IntRange(1), help="Most households of a grid.")
 @click.option("--target", type=click.IntRange(1), help="Households aimed at.")
+@click.option("--micro", is_flag=True, help="Micro-grids 微网格 too, made when the plan is published.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Same seed, same plan.")
 @click.option("--iterations", type=click.IntRange(1), help="Rounds of search: repeatable to the byte.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Search so long; the report says how far.")
+@click.option("--workers", type=click.IntRange(1), help="Processes; the plan is the same with any number.")
+@click.option("--scheduler", metavar="URL", help="Dask cluster that does the work: tcp://HOST:8786.")
+@click.option("--resume", is_flag=True, help="Only go on with a run that was killed, never start anew.")
 @click.option("--plan", "plan_name", default="main", show_default=True, help="Plan to which a version is added.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write the measures as JSON.")
 def partition(
@@ -30,28 +35,38 @@ def partition(
     minimum: int | None,
     maximum: int | None,
     target: int | None,
+    micro: bool,
     seed: int,
     iterations: int | None,
     seconds: float | None,
+    workers: int | None,
+    scheduler: str | None,
+    resume: bool,
     plan_name: str,
     report: Path | None,
 ) -> None:
     """Plan grids 网格 for a territory in the database and keep them as a draft: nothing is public yet.
 
     Exit status 0: the plan meets its rules, or every exception is proven; 3: rules missed, each named.
+    Ctrl-C while grids are planned keeps the best plan so far; before that nothing is kept, and the status is 130.
     """
+    if workers is not None and scheduler is not None:
+        raise click.UsageError(text("plan.workers_or_scheduler", shell_language()))
     if iterations is not None and seconds is not None:
         raise click.UsageError(text("plan.iterations_or_seconds", shell_language()))
-    from api.cli.store import actor, opened, progressing
+    from api.cli.stopping import progressing, stopped_lines
+    from api.cli.store import actor, opened
     from api.services import partitioning
     from api.services.planning import Job, ruleset_of, write_json
 
-    job = Job(ruleset_of(ruleset, minimum, maximum, target), seed, iterations, seconds)
+    job = Job(ruleset_of(ruleset, minimum, maximum, target, micro=micro), seed, iterations, seconds, workers)
+    job = replace(job, scheduler=scheduler, resume=resume)
     with opened() as engine, progressing() as progress:
         done = partitioning.partition(engine, territory, job, plan_name=plan_name, actor=actor(), progress=progress)
     if report is not None:
         write_json(report, done.report)
-    for line in summary(territory, done, shell_language()):
+    lines = summary(territory, done, shell_language())
+    for line in [*lines, *stopped_lines(done.report, done.kept, shell_language())]:
         click.echo(line)
     click.get_current_context().exit(done.exit_status)
 

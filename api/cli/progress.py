@@ -9,6 +9,7 @@ import unicodedata
 from typing import Final, TextIO
 
 from api.messages import catalogue, shell_language, text
+from gis.progress import Note
 
 #: Seconds between two lines of one step where lines cannot be rewritten.
 LOG_EVERY: Final = 10.0
@@ -16,6 +17,8 @@ LOG_EVERY: Final = 10.0
 PATIENCE: Final = 5.0
 #: Seconds between two repaints of the living line.
 PAINT_EVERY: Final = 0.1
+#: Steps that are told at once: the input is good by then.
+TOLD: Final = ("resume", "stopped")
 
 
 class ConsoleProgress:
@@ -40,7 +43,7 @@ class ConsoleProgress:
         ended = done >= 1.0
         if not ended and now - self._painted < (PAINT_EVERY if self.living else LOG_EVERY):
             return
-        if not self.living and now < self._speaks:
+        if not self.living and now < self._speaks and step not in TOLD:
             return
         self._painted = now
         self._write(self._line(step, done, note, now - self._started), ended)
@@ -57,6 +60,8 @@ class ConsoleProgress:
         code = f"step_{step}"
         name = text(code, self.language) if code in catalogue(self.language) else step
         far = f"{seconds:5.1f} s" if done >= 1.0 else f"{100 * max(done, 0.0):4.0f} % "
+        if isinstance(note, Note):
+            note = text(f"note_{note.code}", self.language, **note.values)
         return f"  {far}  {name}" + (f"  {note}" if note else "")
 
     def _write(self, line: str, ended: bool) -> None:

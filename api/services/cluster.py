@@ -59,7 +59,7 @@ class _Cluster:
 
         ahead = min(len(tasks), AHEAD * max(1, sum(self.client.nthreads().values())))
         given = ahead
-        running = _library("distributed").as_completed([give(i) for i in range(ahead)])
+        running = _library("distributed").as_completed([give(i) for i in range(ahead)], loop=self.client.loop)
         left = len(tasks)
         try:
             for future in running:
@@ -83,8 +83,9 @@ class _Cluster:
             raise WorkerError("workers.died_on_cluster", detail=_one_line(error)) from None
         except (CancelledError, OSError) as error:
             raise WorkerError("workers.scheduler_gone", url=self.url) from error
-        except ImportError as error:
-            raise WorkerError("workers.no_package", url=self.url, detail=_one_line(error)) from None
+        except Exception as error:
+            _require_package(error, self.url)
+            raise
 
 
 def _check(client: Any, url: str) -> None:
@@ -95,10 +96,17 @@ def _check(client: Any, url: str) -> None:
         raise WorkerError("workers.none", url=url, seconds=FIRST_WORKER) from None
     try:
         found = client.run(_fingerprint)
-    except ImportError as error:
-        raise WorkerError("workers.no_package", url=url, detail=_one_line(error)) from None
+    except Exception as error:
+        _require_package(error, url)
+        raise
     for worker, theirs in found.items():
         _compare(worker, theirs, fingerprint())
+
+
+def _require_package(error: Exception, url: str) -> None:
+    """Raise in our words what a worker says that cannot import this program; Dask wraps it in various ways."""
+    if isinstance(error, ImportError) or "No module named" in str(error):
+        raise WorkerError("workers.no_package", url=url, detail=_one_line(error)) from None
 
 
 def _compare(worker: str, theirs: dict[str, str], ours: dict[str, str]) -> None:

@@ -138,7 +138,8 @@ def _best_division(
         if best is not None:
             return replace(best[1], stopped=True)
         found = _divided(units, dividing.derive(units, ruleset, seed, quick=True), None, land, ruleset)
-        return replace(found, first=rounds.complete([None] * len(found.todo), found.todo, ruleset), stopped=True)
+        grown = rounds.stopped(rounds.Standing.of(found.todo, []), ruleset, 0, progress)
+        return replace(found, first=grown.plans, stopped=True)
     assert best is not None
     return best[1]
 

@@ -47,6 +47,7 @@ class Standing:
     plans: list[search.Search | None]
     todo: list[Piece]
     found: int = 0
+    bounded: int = 0
     objective: float = 0.0
     bound: float = 0.0
 
@@ -61,22 +62,27 @@ class Standing:
     def put(self, i: int, plan: search.Search) -> None:
         """Take the new plan of a piece."""
         old = self.plans[i]
-        if old is None:
-            self.found += 1
-        else:
-            self.objective -= old.cost
-            self.bound -= self._bound(i, old)
+        for each, sign in ((old, -1), (plan, 1)):
+            if each is not None:
+                bound = self._bound(i, each)
+                self.found += sign
+                self.bounded += sign * (bound is not None)
+                self.objective += sign * each.cost
+                self.bound += sign * (bound or 0.0)
         self.plans[i] = plan
-        self.objective += plan.cost
-        self.bound += self._bound(i, plan)
 
     def note(self) -> Note:
-        """Objective, bound and gap in a person's words; a piece without a proof is bounded by 0."""
-        values = {"objective": f"{self.objective:,.0f}", "bound": f"{self.bound:,.0f}"}
-        if self.found < len(self.todo):
-            return Note("solve_begun", values | {"found": self.found, "pieces": len(self.todo)})
+        """Objective, bound and gap in a person's words; a piece without a proof adds 0 to the bound."""
+        objective, bound = f"{self.objective:,.0f}", f"{self.bound:,.0f}"
+        pieces = len(self.todo)
+        if self.found < pieces:
+            return Note("solve_begun", {"objective": objective, "found": self.found, "pieces": pieces})
         gap = max(0.0, self.objective - self.bound) / self.objective if self.objective > 0 else 0.0
-        return Note("solve_standing", values | {"gap": f"{100 * gap:.1f} %"})
+        if self.bounded < pieces:
+            return Note(
+                "solve_open", {"objective": objective, "bound": bound, "bounded": self.bounded, "pieces": pieces}
+            )
+        return Note("solve_standing", {"objective": objective, "bound": bound, "gap": f"{100 * gap:.2f} %"})
 
     def proven(self) -> bool:
         """Whether more rounds cannot better any piece."""
@@ -85,10 +91,10 @@ class Standing:
             for piece, plan in zip(self.todo, self.plans, strict=True)
         )
 
-    def _bound(self, i: int, plan: search.Search) -> float:
+    def _bound(self, i: int, plan: search.Search) -> float | None:
         if self.todo[i].fixed:
             return plan.cost
-        return 0.0 if plan.proof is None else min(plan.proof.bound, plan.cost)
+        return None if plan.proof is None else min(plan.proof.bound, plan.cost)
 
 
 def search_all(
@@ -111,7 +117,7 @@ def search_all(
 
     def done(whole: float) -> float:
         left = deadline - time.monotonic()
-        return min(0.99, max(0.0, 1.0 - left / (budget.seconds or 1.0))) if timed else whole / rounds
+        return min(0.999, max(0.0, 1.0 - left / (budget.seconds or 1.0)) if timed else whole / rounds)
 
     standing = Standing.of(todo, first)
     made = 1 if first else 0
@@ -128,7 +134,7 @@ def search_all(
             if timed and standing.proven():
                 break
     except KeyboardInterrupt:
-        return Solved(complete(standing.plans, todo, ruleset), made, stopped=True)
+        return stopped(standing, ruleset, made, progress)
     progress("solve", 1.0, standing.note())
     return Solved(_whole(standing.plans), made)
 
@@ -142,7 +148,7 @@ def first_round(todo: list[Piece], ruleset: Ruleset, seed: int, progress: Progre
             standing.put(i, found)
             progress("communities", (count + 1) / len(todo), standing.note())
     except KeyboardInterrupt:
-        return Solved(complete(standing.plans, todo, ruleset), 0, stopped=True)
+        return stopped(standing, ruleset, 0, progress)
     return Solved(_whole(standing.plans), 1)
 
 
@@ -155,20 +161,24 @@ def settle_all(todo: list[Piece], solved: Solved, ruleset: Ruleset, progress: Pr
             standing.put(i, found)
             progress("prove", count / len(todo), standing.note())
     except KeyboardInterrupt:
-        return Solved(_whole(standing.plans), solved.rounds, stopped=True)
+        return stopped(standing, ruleset, solved.rounds, progress)
     progress("prove", 1.0, standing.note())
     return Solved(_whole(standing.plans), solved.rounds)
+
+
+def stopped(standing: Standing, ruleset: Ruleset, made: int, progress: Progress) -> Solved:
+    """What Ctrl-C leaves: the best plan of every piece so far; where there is none yet, one grown in a moment."""
+    for i, plan in enumerate(standing.plans):
+        if plan is None:
+            standing.put(i, quick(standing.todo[i], ruleset))
+    progress("stopped", 1.0, standing.note())
+    return Solved(_whole(standing.plans), made, stopped=True)
 
 
 def default_rounds(todo: list[Piece]) -> int:
     """Rounds for the pieces at hand: fewer where one of them is very large."""
     largest = max(len(p.atoms) for p in todo)
     return next((rounds for size, rounds in DEFAULT_ROUNDS if largest <= size), 1)
-
-
-def complete(plans: Sequence[search.Search | None], todo: list[Piece], ruleset: Ruleset) -> list[search.Search]:
-    """A plan for every piece: where there is none yet, one grown in a moment."""
-    return [quick(piece, ruleset) if plan is None else plan for piece, plan in zip(todo, plans, strict=True)]
 
 
 def quick(piece: Piece, ruleset: Ruleset) -> search.Search:
