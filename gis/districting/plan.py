@@ -46,7 +46,7 @@ def make_plan(
     """Divide every community into grids under a ruleset.
 
     ``households``, ``counted`` (those the ruleset bounds) and ``work`` are per atom. ``iterations`` is the number
-    of rounds (``rounds.default_rounds`` when left out); with ``seconds`` rounds are made until the time is over, and
+    of rounds (``rounds.DEFAULT_ROUNDS`` when left out); with ``seconds`` rounds are made until the time is over, and
     ``Plan.iterations`` says how many, for replay. The same input, seed and iterations give the same plan.
     ``runner`` runs the pieces of a round, one after another or on many processes: the plan is the same.
     Ctrl-C at any moment keeps the best plan so far (``Plan.stopped``); pieces that no round reached yet get a plan

@@ -19,13 +19,13 @@ from gis.districting.rulesets import Ruleset
 from gis.progress import Note, Progress
 from gis.tasks import Runner
 
-#: Rounds when neither ``iterations`` nor ``seconds`` is given, by the atoms of the largest piece.
-DEFAULT_ROUNDS: Final = ((5_000, 4), (25_000, 2))
+#: Rounds when neither ``iterations`` nor ``seconds`` is given: the first finds nearly all, the second most of the rest.
+DEFAULT_ROUNDS: Final = 2
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How long to search: rounds, or else seconds, or else ``default_rounds``."""
+    """How long to search: rounds, or else seconds, or else ``DEFAULT_ROUNDS``."""
 
     iterations: int | None = None
     seconds: float | None = None
@@ -112,7 +112,7 @@ def search_all(
     the rounds that count can be made again. Ctrl-C keeps also what the last round found so far.
     """
     timed = budget.seconds is not None and budget.iterations is None
-    rounds = 10**9 if timed else max(1, default_rounds(todo) if budget.iterations is None else budget.iterations)
+    rounds = 10**9 if timed else max(1, DEFAULT_ROUNDS if budget.iterations is None else budget.iterations)
     deadline = time.monotonic() + (budget.seconds or 0.0)
 
     def done(whole: float) -> float:
@@ -173,12 +173,6 @@ def stopped(standing: Standing, ruleset: Ruleset, made: int, progress: Progress)
             standing.put(i, quick(standing.todo[i], ruleset))
     progress("stopped", 1.0, standing.note())
     return Solved(_whole(standing.plans), made, stopped=True)
-
-
-def default_rounds(todo: list[Piece]) -> int:
-    """Rounds for the pieces at hand: fewer where one of them is very large."""
-    largest = max(len(p.atoms) for p in todo)
-    return next((rounds for size, rounds in DEFAULT_ROUNDS if largest <= size), 1)
 
 
 def quick(piece: Piece, ruleset: Ruleset) -> search.Search:

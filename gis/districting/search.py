@@ -127,7 +127,7 @@ def quick(units: Units, bounds: Bounds, terms: Terms, outside: float) -> Search:
 def start(units: Units, bounds: Bounds, terms: Terms, outside: float, seed: int) -> Search:
     """Round 0: tiles divided nearly at their best (or grown and annealed); what is out of range is mended.
 
-    A small piece is proven; on others small units are traded and windows laid over what was found.
+    Then small units are traded. A small piece that is still out of range is settled at once.
     """
     label = coarse(units, bounds.maximum)
     blocks = units.contract(label)
@@ -136,11 +136,8 @@ def start(units: Units, bounds: Bounds, terms: Terms, outside: float, seed: int)
     else:
         part = _annealed(blocks, bounds, terms, seed)
     part = _in_range(units, part[label], terms, outside, seed + 1)
-    if part.max() < SOLVED_GRIDS:
-        solved = settled(units, bounds, terms, outside, Search(part, 0.0, 0))
-        if finished(solved):
-            return solved
-        part = solved.part
+    if part.max() < SOLVED_GRIDS and _amiss_at_all(units, part, terms):  # only listing everything finds a way out
+        return settled(units, bounds, terms, outside, Search(part, cost_of(units, part, terms, outside), 0))
     best = Search(part, cost_of(units, part, terms, outside), 0)
     return traded(units, best, terms, outside, seed + 2) if part.max() > 0 else best
 
@@ -182,11 +179,16 @@ def _annealed(blocks: Units, bounds: Bounds, terms: Terms, seed: int) -> Int:
 
 def _in_range(units: Units, part: Int, terms: Terms, outside: float, seed: int) -> Int:
     """The plan with its grids brought into range as far as possible: units traded, then windows of opened blocks."""
-    held = np.bincount(part, units.arrays.counted)
-    if held.min() >= terms.minimum and held.max() <= terms.maximum:
+    if not _amiss_at_all(units, part, terms):
         return part
     part = _anneal(units, part, terms, 10, (0.01, 0.01), (outside, outside), seed)
     return renumbered(windows.repair(units, part, terms, outside, np.random.default_rng(seed)))
+
+
+def _amiss_at_all(units: Units, part: Int, terms: Terms) -> bool:
+    """Whether some grid is out of range."""
+    held = np.bincount(part, units.arrays.counted)
+    return bool(held.min() < terms.minimum or held.max() > terms.maximum)
 
 
 def traded(units: Units, search: Search, terms: Terms, outside: float, seed: int) -> Search:
@@ -198,7 +200,7 @@ def traded(units: Units, search: Search, terms: Terms, outside: float, seed: int
 
 def settled(units: Units, bounds: Bounds, terms: Terms, outside: float, search: Search) -> Search:
     """The plan with what can be proven of it; the proof may find a better one."""
-    if finished(search):
+    if search.proof is not None:
         return search
     part, proof = prove(units, search.part, coarse(units, bounds.maximum), terms, outside)
     part = renumbered(part)

@@ -1,0 +1,88 @@
+"""Train the parser of addresses and judge it: the shipped one on synthetic addresses alone, one on a labelled set."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import data.addressing as source
+from data.addressing import labelled, model_file
+from gis.addressing.parsing import synthetic
+from gis.addressing.parsing.model import Model, Parser
+from gis.addressing.parsing.synthetic import Labelled
+from gis.addressing.parsing.training import Judged, Recipe, judge, lexicon_of, train
+from gis.progress import Progress, silent
+
+#: How many synthetic addresses the shipped model learns from, and how.
+SYNTHETIC: Final = 40_000
+SHIPPED: Final = Recipe(passes=5)
+#: A labelled set is small: more passes, and some synthetic addresses beside it.
+LABELLED: Final = Recipe(passes=12)
+_SEED: Final = 1
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One model: what it learnt from, its size, CPU seconds of training, parses a second, and how good it is."""
+
+    trained_on: str
+    megabytes: float
+    seconds: float
+    per_second: float
+    judged: Judged | None
+
+
+def train_shipped(
+    own: dict[str, Sequence[str]] | None = None, *, count: int = SYNTHETIC, progress: Progress = silent
+) -> Model:
+    """A model of synthetic addresses only, made from the country's divisions and ``own`` names of a deployment."""
+    words, divisions = source.words(), source.divisions()
+    made = synthetic.addresses(synthetic.names_of(divisions, own), words, count, _SEED)
+    recipe = replace(SHIPPED, passes=max(SHIPPED.passes, min(12, 200_000 // max(count, 1))))
+    return train(made, lexicon_of(divisions, words), recipe, trained_on="synthetic", progress=progress)
+
+
+def train_labelled(addresses: Sequence[Labelled], *, progress: Progress = silent) -> Model:
+    """A model of labelled addresses; it may not be shipped where these have no licence."""
+    words, divisions = source.words(), source.divisions()
+    return train(addresses, lexicon_of(divisions, words), LABELLED, trained_on="labelled", progress=progress)
+
+
+def train_and_judge(
+    output: Path, folder: Path | None, *, count: int = SYNTHETIC, progress: Progress = silent
+) -> list[Trained]:
+    """Train the synthetic model and write it; with a folder of a labelled set judge it there, and train one on that.
+
+    The folder holds ``*train.txt`` and ``*dev.txt``. Only the synthetic model is written.
+    """
+    dev = labelled.read(_one(folder, "dev")) if folder else []
+    began = time.process_time()
+    model = train_shipped(count=count, progress=progress)
+    seconds = time.process_time() - began
+    size = model_file.write(output, model)
+    results = [told(model, size, seconds, dev)]
+    if folder is not None:
+        known = labelled.read(_one(folder, "train"))
+        began = time.process_time()
+        other = train_labelled(known, progress=progress)
+        results.append(told(other, len(model_file.pack(other)), time.process_time() - began, dev))
+    return results
+
+
+def told(model: Model, size: int, seconds: float, dev: Sequence[Labelled]) -> Trained:
+    """What is to be said of a model."""
+    parser = Parser(model)
+    parser.warm()
+    texts = [t for t, _ in dev] or ["湖南省长沙市岳麓区西湖街道人民路12号和顺小区7-6-1046"] * 500
+    began = time.process_time()
+    for text in texts:
+        parser.parse(text)
+    rate = len(texts) / max(time.process_time() - began, 1e-9)
+    return Trained(model.trained_on, size / 1e6, round(seconds, 1), round(rate), judge(parser, dev) if dev else None)
+
+
+def _one(folder: Path, what: str) -> Path:
+    return next(iter(sorted(folder.glob(f"*{what}.txt"))), folder / f"{what}.txt")

@@ -1,0 +1,211 @@
+"""What stands behind the name of a road or place: door number, building, unit, floor, room, in all their spellings.
+
+Canonical spellings hold no marks: ``12``, ``12附3``, ``12-3`` (three different doors), ``3`` for 3栋, ``402``.
+One text may be read in several ways (7-402 is building and room, or a door number with a suffix): each is a
+:class:`Tail`, and the library decides which of them exist.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+_CHINESE: Final = "零一二三四五六七八九"
+_HAN_NUMBER: Final = "[零一二两三四五六七八九十百千]"
+_N: Final = rf"(?:\d{{1,7}}|{_HAN_NUMBER}{{1,7}})"
+_STEM: Final = "[甲乙丙丁戊己庚辛壬癸]"
+#: A door number with everything that makes it another door.
+_DOOR: Final = re.compile(
+    rf"({_STEM}?)({_N})([A-Z]?)(号?)(?:附({_N})号?|之({_N})号?|(?<=号)-({_N})号?|-({_N})号|({_STEM})(?=$|[^\d])号?)?"
+)
+_ATTACHED: Final = re.compile(rf"附({_N})号?")
+_SPAN: Final = re.compile(rf"({_N})[-至到~]({_N})(?:号楼|[栋幢座号])")
+_BLOCK: Final = re.compile(
+    rf"第?([A-Z]?-?\d{{1,4}}[A-Z]?|{_HAN_NUMBER}{{1,5}}|[A-Z]|{_STEM})(?:#|号)?"
+    rf"(?:栋|幢|座|号楼|号院|楼(?=[\dA-Z\-]|[一二三四五六七八九十]+单元))|(\d{{1,4}})#"
+)
+_UNIT: Final = re.compile(rf"第?({_N}|[A-Z]|[东西南北中]|{_STEM})(?:单元|梯|门(?!面))")
+_FLOOR: Final = re.compile(rf"第?(负?{_N}|B\d)(?:楼|层|F)")
+_ROOM: Final = re.compile(r"([A-Z]?-?\d{1,5}[A-Z]?)(?:号房|室|房|户|铺|号铺|号)?")
+_CHAIN: Final = re.compile(r"([A-Z]?\d{1,4}[A-Z]?)-(?:(\d{1,3}|[A-Z])-)?([A-Z]?\d{1,5}[A-Z]?)(?:室|房|号|户)?")
+_JOIN: Final = re.compile(r"[_,.、()/|:;-]+")
+
+
+@dataclass(frozen=True)
+class Tail:
+    """One reading; "" for what is not said. ``last``: end of a range of numbers or buildings.
+
+    ``bent`` tells that a door number's own suffix was read as something else: good for candidates only.
+    ``rest`` is what could not be read.
+    """
+
+    number: str = ""
+    building: str = ""
+    unit: str = ""
+    floor: str = ""
+    room: str = ""
+    last: str = ""
+    rest: str = ""
+    bent: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing at all is said."""
+        return not (self.number or self.building or self.unit or self.floor or self.room)
+
+
+def arabic(text: str) -> str:
+    """A number in digits without leading zeros: 十二 -> 12, 二零三 -> 203, 012 -> 12; other texts upper case."""
+    if text.isascii():
+        return (text.lstrip("0") or "0") if text.isdigit() else text.upper()
+    if not re.fullmatch(f"{_HAN_NUMBER}+", text):
+        return text
+    text = text.replace("两", "二")
+    if not re.search("[十百千]", text):
+        return str(int("".join(str(_CHINESE.index(c)) for c in text)))
+    total, digit = 0, 0
+    for c in text:
+        unit = {"十": 10, "百": 100, "千": 1000}.get(c)
+        if unit is None:
+            digit = _CHINESE.index(c)
+        else:
+            total, digit = total + (digit or 1) * unit, 0
+    return str(total + digit)
+
+
+def door(text: str) -> str:
+    """Canonical spelling of a door number that a library or a parser states: 12号附3号 -> 12附3, 十二号 -> 12."""
+    clean = text.upper().replace("_", "")
+    found = _DOOR.match(clean)
+    if found:
+        read, end = _door(found)
+        if end == len(clean):
+            return read
+    attached = _ATTACHED.fullmatch(clean)
+    if attached:
+        return "附" + arabic(attached[1])
+    return clean.removesuffix("号")
+
+
+def label(text: str) -> str:
+    """Canonical spelling of a building, unit or room that a library states: 3栋 -> 3, A座 -> A, 一单元 -> 1."""
+    clean = text.upper().replace("_", "")
+    for pattern in (_BLOCK, _UNIT, _ROOM):
+        found = pattern.fullmatch(clean)
+        if found:
+            return arabic(found[1] or found[found.lastindex or 0] or "")
+    return arabic(clean)
+
+
+def _door(found: re.Match[str]) -> tuple[str, int]:
+    stem, number, letter, _, attached, of, dash, dash_too, after = found.groups()
+    read = stem + arabic(number) + letter
+    read += f"附{arabic(attached)}" if attached else f"之{arabic(of)}" if of else ""
+    read += f"-{arabic(dash or dash_too)}" if dash or dash_too else ""
+    return read + (after or ""), found.end()
+
+
+def readings(text: str, *, road: bool, place: bool = True) -> list[Tail]:
+    """Every way to read what follows a name, likeliest first. ``road``: a door number may come first.
+
+    ``place``: the name is of a compound or village, where a bare number is a building.
+    """
+    clean = re.sub(r"(?<=\d)(?:一|-{2,})(?=\d)", "-", text.upper().lstrip("_,.、-"))
+    found: list[Tail] = []
+    span = _SPAN.match(clean)
+    if span and int(arabic(span[1])) < int(arabic(span[2])) <= int(arabic(span[1])) + 400:
+        low, high, rest = arabic(span[1]), arabic(span[2]), clean[span.end() :]
+        if clean[span.end() - 1] != "号" or span[0].endswith("号楼"):
+            found.append(Tail(building=low, last=high, rest=rest))
+        elif road:
+            found.append(Tail(number=f"{low}-{high}", rest=rest))
+            found.append(Tail(number=low, last=high, rest=rest))
+    if road:
+        at = _DOOR.match(clean)
+        if at and not _counts_otherwise(clean, at):
+            number, end = _door(at)
+            if clean[end : end + 1] == "-" and not at[4]:
+                found += _dashed(clean)
+            else:
+                found += [replace(t, number=number) for t in _inside(clean[end:], place=True)]
+    if place and not found:
+        found += _inside(clean, place=True)
+    return _distinct(found or _inside(clean, place=False))
+
+
+def _counts_otherwise(clean: str, at: re.Match[str]) -> bool:
+    """Whether the number belongs to a building, unit or floor (3栋, 5楼) and is no door."""
+    return any(p.match(clean) and (p.match(clean) or at).end() > at.end() for p in (_BLOCK, _UNIT, _FLOOR))
+
+
+def _dashed(clean: str) -> list[Tail]:
+    """人民路12-3: the door 12-3; a longer chain may also be a door with what is inside."""
+    chain = re.match(r"(\d{1,5}(?:-\d{1,5})+)(?:号|室)?", clean)
+    if not chain:
+        return []
+    members, rest = [arabic(m) for m in chain[1].split("-")], clean[chain.end() :]
+    found = [replace(t, number="-".join(members)) for t in _inside(rest, place=True)]
+    if len(members) == 2:
+        found.append(Tail(members[0], room=members[1], rest=rest, bent=True))
+        found.append(Tail(members[0], building=members[1], rest=rest, bent=True))
+    if len(members) == 3:
+        found.append(Tail(f"{members[0]}-{members[1]}", room=members[2], rest=rest, bent=True))
+        found.append(Tail(members[0], building=members[1], room=members[2], rest=rest, bent=True))
+        found.append(Tail(members[0], unit=members[1], room=members[2], rest=rest, bent=True))
+    if len(members) == 4:
+        found.append(Tail(members[0], members[1], members[2], room=members[3], rest=rest))
+    return found
+
+
+def _inside(text: str, *, place: bool) -> list[Tail]:
+    """Building, unit, floor, room; ``place``: a bare number first is a building."""
+    tail, left = _marked(text)
+    chain = _CHAIN.fullmatch(left)
+    if chain and not tail.room:
+        return _chained(tail, [arabic(g) for g in chain.groups() if g], place)
+    room = _ROOM.match(left)
+    if room and not tail.room and len(room[0]) == len(_JOIN.split(left)[0]):
+        rest = left[room.end() :]
+        value = arabic(room[1].replace("-", "") if room[1].startswith("-") else room[1])
+        if not (tail.building or tail.unit or tail.floor) and place and not re.search("[室房户铺]", room[0]):
+            return [replace(tail, building=value, rest=rest), replace(tail, room=value, rest=rest)]
+        return [replace(tail, room=value, rest=rest)]
+    return [replace(tail, rest=left)]
+
+
+def _marked(text: str) -> tuple[Tail, str]:
+    """Levels that name themselves, in order, and what is left."""
+    tail, left = Tail(), _JOIN.sub("", text[:1]) + text[1:]
+    for level, pattern in (("building", _BLOCK), ("unit", _UNIT), ("floor", _FLOOR)):
+        found = pattern.match(left)
+        if found:
+            fields: dict[str, Any] = {level: arabic(found[1] or found[found.lastindex or 0])}
+            tail = replace(tail, **fields)
+            left = left[found.end() :]
+            left = _JOIN.sub("", left[:1]) + left[1:]
+    return tail, left
+
+
+def _chained(tail: Tail, members: list[str], place: bool) -> list[Tail]:
+    """A chain of two or three numbers behind what is known already."""
+    if len(members) == 3:
+        return [replace(tail, building=members[0], unit=members[1], room=members[2])] if not tail.building else []
+    if tail.building and not tail.unit:
+        return [replace(tail, unit=members[0], room=members[1]), replace(tail, room="-".join(members))]
+    if tail.building:
+        return [replace(tail, room="-".join(members))]
+    two = [replace(tail, building=members[0], room=members[1])] if place or tail.empty else []
+    return [*two, replace(tail, building=members[0], unit=members[1]), replace(tail, building="-".join(members)),
+            replace(tail, unit=members[0], room=members[1])]  # fmt: skip
+
+
+def _distinct(tails: list[Tail]) -> list[Tail]:
+    return list(dict.fromkeys(tails))
+
+
+def between(low: str, high: str, *, parity: bool = False) -> list[str]:
+    """The numbers of a range, both ends with it: 64-85; ``parity``: of one side of a street only."""
+    first, last = int(low), int(high)
+    step = 2 if parity and (last - first) % 2 == 0 else 1
+    return [str(k) for k in range(first, last + 1, step)]

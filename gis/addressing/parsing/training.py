@@ -1,0 +1,184 @@
+"""Train a model on labelled addresses, make it small, and judge one.
+
+The labelled sets are lists of (text, [(begin, end, label), ...]).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gis.addressing.parsing import chain, tokens
+from gis.addressing.parsing.features import features
+from gis.addressing.parsing.labels import NUMBER, TAGS
+from gis.addressing.parsing.lexicon import Lexicon, build, entries
+from gis.addressing.parsing.model import Model, Parser
+from gis.addressing.parsing.synthetic import Labelled
+from gis.progress import Progress, silent
+
+_TAIL: Final = re.compile(r"\d+(?:-\d+)+室?$")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained. ``drop``: share of features left out at random; ``rare``: features seen less go."""
+
+    passes: int = 12
+    rate: float = 0.1
+    decay: float = 1e-6
+    drop: float = 0.4
+    rare: int = 2
+    seed: int = 1
+    #: Weights below this are left out of the model.
+    faint: float = 0.06
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Precision, recall and F1 of parts by exact span and label; ``tails`` are chains of numbers fully right."""
+
+    precision: float
+    recall: float
+    f1: float
+    exact: float
+    tails: float
+    tail_count: int
+    by_label: dict[str, float]
+
+
+def train(
+    labelled: Sequence[Labelled], lexicon: Lexicon, recipe: Recipe | None = None, *, trained_on: str = "",
+    progress: Progress = silent,
+) -> Model:  # fmt: skip
+    """Learn a model; the same labelled addresses and recipe give the same model."""
+    how = recipe or Recipe()
+    progress("parser_features", 0.0)
+    hashes, offsets, gold = _rows(labelled, lexicon)
+    keys, rows = _index(hashes, how.rare)
+    del hashes
+    weights = (
+        np.zeros((len(keys), TAGS), np.float32),
+        np.zeros((TAGS, TAGS), np.float32),
+        np.zeros(TAGS, np.float32),
+    )
+    squares = (np.full_like(weights[0], 0.1), np.ones_like(weights[1]), np.ones_like(weights[2]))
+    rng = np.random.default_rng(how.seed)
+    kept = [np.zeros_like(w) for w in weights]
+    averaged = 0
+    for k in range(how.passes):
+        order = rng.permutation(len(offsets) - 1)
+        seed = how.seed * 1000 + k
+        loss = chain.learn(rows, offsets, gold, order, weights, squares, how.rate, how.decay, how.drop, seed)
+        progress("parser_train", (k + 1) / how.passes, f"{loss:.4f}")
+        if 2 * k >= how.passes:
+            averaged += 1
+            kept = [sums + now for sums, now in zip(kept, weights, strict=True)]
+    # a feature was there in 1 - drop of the cases it was learnt in
+    dense = kept[0] * np.float32((1 - how.drop) / averaged)
+    return _small(keys, dense, kept[1] / averaged, kept[2] / averaged, lexicon, how.faint, trained_on)
+
+
+def _rows(labelled: Sequence[Labelled], lexicon: Lexicon) -> tuple[Any, Any, Any]:
+    """Feature hashes of all tokens as uint32, where sentences begin, and the tag of every token."""
+    hashes, offsets, gold = [], [0], []
+    for text, parts in labelled:
+        tok = tokens.tokenise(tokens.points(text), tokens.CLASS)
+        found = features(tok.kind, tok.code, tok.exact, tokens.SIGN, lexicon.keys, lexicon.masks)
+        hashes.append(found.astype(np.uint32))
+        gold.append(_tags(text, parts, tok.start))
+        offsets.append(offsets[-1] + len(tok.start))
+    return np.concatenate(hashes), np.array(offsets), np.concatenate(gold)
+
+
+def _tags(text: str, parts: Sequence[tuple[int, int, str]], start: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Tag of every token; a border inside a token (B12 said as B and 12 of one run) moves to its end."""
+    at = np.zeros(len(text), dtype=np.int64)
+    for begin, end, label in parts:
+        at[begin:end] = 2 * NUMBER[label] + 1
+        at[begin] -= 1
+    tags = at[start]
+    loose = (tags[1:] % 2 == 1) & (tags[1:] // 2 != tags[:-1] // 2)
+    tags[1:][loose] -= 1
+    if len(tags) and tags[0] % 2:
+        tags[0] -= 1
+    return tags
+
+
+def _index(hashes: NDArray[np.uint32], rare: int) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
+    """Features seen often enough, sorted, and for each token their positions (-1: none)."""
+    keys, counts = np.unique(hashes, return_counts=True)
+    keys = keys[(counts >= rare) & (keys != 0)]
+    at = np.searchsorted(keys, hashes)
+    at[at == len(keys)] = 0
+    return keys, np.where(keys[at] == hashes, at, -1).astype(np.int32)
+
+
+def _small(
+    keys: NDArray[np.uint32], dense: Any, moves: Any, start: Any, lexicon: Lexicon, faint: float, trained_on: str
+) -> Model:
+    """Keep what speaks up, in steps of an eighth of a bit."""
+    step = float(np.quantile(np.abs(dense), 0.99999)) / 127.0
+    steps = np.clip(np.rint(dense / step), -127, 127).astype(np.int8)
+    steps[np.abs(dense) < faint] = 0
+    said = steps != 0
+    rows = np.flatnonzero(said.any(axis=1))
+    counts = said[rows].sum(axis=1)
+    where = np.nonzero(said[rows])
+    return Model(
+        keys=keys[rows],
+        first=np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32),
+        tag=where[1].astype(np.uint8),
+        weight=steps[rows][where],
+        step=step,
+        moves=moves.astype(np.float32),
+        start=start.astype(np.float32),
+        names=lexicon.keys[lexicon.keys != 0],
+        kinds=lexicon.masks[lexicon.keys != 0],
+        trained_on=trained_on,
+    )
+
+
+def judge(parser: Parser, labelled: Sequence[Labelled]) -> Judged:
+    """Hold a parser against labelled addresses."""
+    right, said, there = Counter[str](), Counter[str](), Counter[str]()
+    whole = tails = tails_right = 0
+    for text, parts in labelled:
+        found, gold = set(parser.spans(text)), set(parts)
+        whole += found == gold
+        right.update(p[2] for p in found & gold)
+        said.update(p[2] for p in found)
+        there.update(p[2] for p in gold)
+        tail = _TAIL.search(text)
+        if tail:
+            tails += 1
+            tails_right += {p for p in found if p[1] > tail.start()} == {p for p in gold if p[1] > tail.start()}
+    hits = right.total()
+    return Judged(
+        precision=hits / max(said.total(), 1),
+        recall=hits / max(there.total(), 1),
+        f1=2 * hits / max(said.total() + there.total(), 1),
+        exact=whole / max(len(labelled), 1),
+        tails=tails_right / max(tails, 1),
+        tail_count=tails,
+        by_label={k: 2 * right[k] / (said[k] + there[k]) for k in there},
+    )
+
+
+def lexicon_of(divisions: Sequence[tuple[str, str]], words: Mapping[str, Any]) -> Lexicon:
+    """The names and words every model knows: divisions down to towns by their codes, endings of places, remarks."""
+    level = {2: "prov", 4: "city", 6: "district", 9: "town"}
+    names = [(name, level[len(code)]) for code, name in divisions if len(code) in level]
+    for kind in ("home", "house", "market", "works", "company", "office", "shop", "trade"):
+        names += [(w, kind) for w in words["poi"][kind]]
+    for kind, where, key in (
+        ("zone_section", "section", "zone"), ("part_section", "section", "part"),
+        ("recipient", "tail", "recipient"), ("relation", "tail", "relation"),
+    ):  # fmt: skip
+        names += [(w, kind) for w in words[where][key]]
+    return build(entries(names))
