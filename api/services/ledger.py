@@ -72,13 +72,16 @@ def of_plan_file(path: Path, language: str = "zh-CN") -> Ledger:
     area = table.geometry.area.to_numpy()
     if table.crs is None or not table.crs.is_projected:  # a re-projected copy: its degrees are no metres
         area = np.full(len(table), np.nan)
+    communities = table.get("community_name", table["community"])
     entries = [
         Entry(
-            str(row.code), str(row.name_), str(row.kind), str(row.community), int(row.households), int(row.counted),
+            str(row.code), str(row.name_), str(row.kind), str(community), int(row.households), int(row.counted),
             int(row.buildings), float(size), str(said or ""), tuple(held.get(str(row.code), ())),
             tuple(duties.get(str(row.code), ())), note=str(getattr(row, "note", "") or ""),
         )
-        for row, size, said in zip(table.rename(columns={"name": "name_"}).itertuples(), area, bounds, strict=True)
+        for row, community, size, said in zip(
+            table.rename(columns={"name": "name_"}).itertuples(), communities, area, bounds, strict=True
+        )
     ]  # fmt: skip
     return Ledger(path.stem, None, tuple(sorted(entries, key=lambda e: e.code)))
 

@@ -19,10 +19,10 @@ BOUNDS_COLUMNS: Final = {"bounds": "zh-CN", "bounds_en": "en"}
 
 
 def bounds_columns(sources: Sources, atom_set: AtomSet, plan: Plan) -> dict[str, Texts]:
-    """The four bounds of every grid in words, one column a language."""
+    """The four bounds of every grid in words, one column a language, and the name of its community."""
     communities = np.array([c.name for c in plan.communities], dtype=object)
     found = four_bounds(atom_set, plan.assignment, plan.grids.name, communities[plan.grids.community], sources)
-    return {
+    return {"community_name": communities[plan.grids.community]} | {
         column: texts([bounds_sentence(sides, language) for sides in found])
         for column, language in BOUNDS_COLUMNS.items()
     }
