@@ -15,6 +15,7 @@ from api.config import Config
 from api.context import KEY, Context, Throttle
 from api.endpoints import blueprint
 from api.routes import endpoints
+from api.services.matching import Addresses
 from api.services.published import Published
 from api.services.tiles import TileCache
 from data.postgres.connect import new_engine
@@ -45,7 +46,12 @@ def create_app(config: Config) -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     engine = new_engine(config.database_url, pool_size=config.pool_size, max_overflow=8, pool_pre_ping=True)
     app.extensions[KEY] = Context(
-        config, engine, Published(engine), TileCache(config.tile_cache_bytes), Throttle(config.typed_per_minute)
+        config,
+        engine,
+        Published(engine),
+        TileCache(config.tile_cache_bytes),
+        Throttle(config.typed_per_minute),
+        Addresses(engine),
     )
     app.register_blueprint(blueprint("service", endpoints()))
     problems.register(app)

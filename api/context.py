@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from api import messages
 from api.config import Config
+from api.services.matching import Addresses
 from api.services.published import Published
 from api.services.tiles import TileCache
 
@@ -50,6 +51,7 @@ class Context:
     published: Published
     tiles: TileCache
     throttle: Throttle
+    addresses: Addresses
     requests: Counter[tuple[str, int]] = field(default_factory=Counter)
     seconds: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)

@@ -10,11 +10,12 @@ from api.endpoints import Endpoint
 def endpoints() -> tuple[Endpoint, ...]:
     """Every route of the service, the API description last."""
     from api.openapi import describe
-    from api.routes import lookup, operations, pages, places, tiles
+    from api.routes import addresses, lookup, operations, pages, places, tiles
 
     listed = (
         *pages.ENDPOINTS,
         *lookup.ENDPOINTS,
+        *addresses.ENDPOINTS,
         *places.ENDPOINTS,
         *tiles.ENDPOINTS,
         *operations.ENDPOINTS,
