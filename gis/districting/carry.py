@@ -33,6 +33,7 @@ class Drawn:
     shapes: Geometries
     shape_grid: Ints
     buildings: Mapping[str, int]
+    community_name: Texts | None = None  # None: communities are known by their code alone
 
     def __len__(self) -> int:
         return len(self.code)

@@ -130,6 +130,7 @@ class Ruleset:
     dedicated_name: str = ""  # "{site}" is the name of the place; "": as other grids
     template_digits: int = 3  # digits of the running number in ``code``
     unverified: tuple[str, ...] = ()  # words (``table.word``) or tables that are 未核对, whatever ``verified`` says
+    moved: float = 100.0  # priced metres that a household costs which an adjustment 动态调整 gives to another grid
 
     def class_prices(self) -> Floats:
         """Price of a metre by position in ``BORDER_CLASSES``."""
@@ -254,6 +255,7 @@ def _ruleset(read: Reader, digest: str) -> Ruleset:
         dedicated_name=read.text("names", "dedicated", default=""),
         template_digits=int(width[1]) if width else 0,
         unverified=read.texts("ruleset", "unverified"),
+        moved=read.number("adjust", "moved", default=100.0),
     )
 
 
