@@ -37,6 +37,7 @@ from gis.districting.model import Plan
 from gis.districting.plan import make_plan
 from gis.districting.report import report_of
 from gis.districting.rulesets import Ruleset
+from gis.districting.units import members_of
 from gis.errors import InputError
 from gis.progress import Progress, silent
 from gis.territory.check import prepare
@@ -173,7 +174,7 @@ def communities_of(made: Cut) -> Areas | None:
         return None
     number = made.atom_set.community
     first = np.unique(number, return_index=True)[1]
-    members = [shapely.coverage_union_all(made.atom_set.geometry[number == c]) for c in range(len(first))]
+    members = [shapely.coverage_union_all(made.atom_set.geometry[at]) for at in members_of(number, len(first))]
     labels = list(atoms.community[first])
     return make_areas(members, source_id=labels, code=labels, name=labels)
 

@@ -19,7 +19,7 @@ from gis.districting.model import (
 )
 from gis.districting.piece import Piece
 from gis.districting.rulesets import Ruleset
-from gis.districting.units import Units
+from gis.districting.units import Units, members_of
 from gis.territory.model import Ints, Texts
 
 #: Reasons that hold for every division into communities.
@@ -76,11 +76,11 @@ def assemble(
         name_form=name,
     )
     described = []
+    pieces_in = members_of(np.array([p.community for p in todo], np.int64), len(names))
+    out_in = members_of(np.array([owner[e.grid] for e in exceptions], np.int64), len(names))
     for c, (own, title, code12) in enumerate(names):
-        mine = tuple(e for e in exceptions if owner[e.grid] == c)
-        certificate, bound = certificate_of(
-            [(p, s) for p, s in zip(todo, solved, strict=True) if p.community == c], mine, settled
-        )
+        mine = tuple(exceptions[i] for i in out_in[c])
+        certificate, bound = certificate_of([(todo[i], solved[i]) for i in pieces_in[c]], mine, settled)
         described.append(
             CommunityPlan(
                 code=own,
@@ -88,7 +88,7 @@ def assemble(
                 code12=code12,
                 rural=is_rural[c],
                 certificate=certificate,
-                objective=_objective([(p, s) for p, s in zip(todo, parts, strict=True) if p.community == c], ruleset),
+                objective=_objective([(todo[i], parts[i]) for i in pieces_in[c]], ruleset),
                 lower_bound=bound,
                 exceptions=mine,
             )
@@ -113,8 +113,9 @@ def _grid_order(units: Units, assignment: Int, owner: Int, k: int) -> Int:
     x = np.bincount(assignment, units.x * area, minlength=k) / total
     y = np.bincount(assignment, units.y * area, minlength=k) / total
     out = []
-    for c in np.unique(owner):
-        mine = np.flatnonzero(owner == c)
+    for mine in members_of(owner, int(owner.max()) + 1):
+        if not len(mine):
+            continue
         row = float(np.sqrt(np.median(total[mine])))
         out.append(mine[reading_order(x[mine], y[mine], row)])
     return np.concatenate(out)
@@ -138,8 +139,7 @@ def _codes(
     number = np.zeros(len(owner), np.int64)
     code = np.full(len(owner), "", object)
     name = np.full(len(owner), "", object)
-    for c in np.unique(owner):
-        mine = np.flatnonzero(owner == c)
+    for c, mine in enumerate(members_of(owner, int(owner.max()) + 1)):
         dedicated = [g for g in mine if kind[g] == "dedicated"]
         others = [g for g in mine if kind[g] != "dedicated"]
         first = max(ruleset.dedicated_from, len(others) + 1)

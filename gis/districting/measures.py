@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gis.blocks.model import AtomSet
 from gis.districting.model import Plan
 from gis.districting.rulesets import Bounds
-from gis.districting.units import JOINED_METRES, connected
+from gis.districting.units import JOINED_METRES, connected, members_of
 from gis.territory.classes import BASIS_INDEX, BORDER_CLASSES, MAIN_STREETS
 from gis.territory.model import Bools, Floats
 
@@ -71,9 +71,14 @@ def measure(atom_set: AtomSet, plan: Plan) -> tuple[Measures, list[Measures]]:
     """The measures of the whole plan, and of every community."""
     lines = _lines(atom_set, plan)
     table = _grid_measures(atom_set, plan, lines)
-    everything = np.ones(len(plan.grids), bool)
-    pooled = _pool(plan, table, lines, everything)
-    return pooled, [_pool(plan, table, lines, plan.grids.community == c) for c in range(len(plan.communities))]
+    pooled = _pool(plan, table, lines, np.arange(len(plan.grids)), np.arange(len(lines.left)))
+    n = len(plan.communities)
+    owner = plan.grids.community.astype(np.int64)
+    left, right = owner[lines.left], owner[lines.right]
+    other = np.flatnonzero(left != right)  # a line between two communities counts in both
+    touching = np.concatenate([np.arange(len(left)), other])
+    mine = [np.sort(touching[at]) for at in members_of(np.concatenate([left, right[other]]), n)]
+    return pooled, [_pool(plan, table, lines, grids, mine[c]) for c, grids in enumerate(members_of(owner, n))]
 
 
 def is_seamless(atom_set: AtomSet) -> bool:
@@ -152,11 +157,13 @@ def _in_range(plan: Plan) -> Bools:
     return np.asarray(out | (plan.grids.kind == "dedicated"), bool)
 
 
-def _pool(plan: Plan, table: GridMeasures, lines: _Lines, which: Bools) -> Measures:
+def _pool(
+    plan: Plan, table: GridMeasures, lines: _Lines, which: NDArray[np.int64], mine: NDArray[np.int64]
+) -> Measures:
+    """Measures of the grids ``which`` and of the lines ``mine`` along them, both as sorted positions."""
     grids = plan.grids
-    residential = which & (grids.kind == "residential")
-    rural = which & (grids.kind == "rural")
-    mine = which[lines.left] | which[lines.right]
+    residential = which[grids.kind[which] == "residential"]
+    rural = which[grids.kind[which] == "rural"]
     metres = lines.metres[mine]
     total = float(metres.sum())
 
@@ -166,17 +173,17 @@ def _pool(plan: Plan, table: GridMeasures, lines: _Lines, which: Bools) -> Measu
     counted = grids.counted[residential]
     mean = float(counted.mean()) if len(counted) else 0.0
     return Measures(
-        grids=int(which.sum()),
+        grids=len(which),
         households=int(grids.households[which].sum()),
         counted=int(grids.counted[which].sum()),
-        in_range_share=float(table.in_range[residential].mean()) if residential.any() else None,
-        rural_in_range_share=float(table.in_range[rural].mean()) if rural.any() else None,
-        contiguous_share=float(table.contiguous[which].mean()) if which.any() else 1.0,
+        in_range_share=float(table.in_range[residential].mean()) if len(residential) else None,
+        rural_in_range_share=float(table.in_range[rural].mean()) if len(rural) else None,
+        contiguous_share=float(table.contiguous[which].mean()) if len(which) else 1.0,
         border_metres=total,
         on_street_share=share(lines.on_street),
         main_street_share=share(lines.main),
         avoidable_off_street_share=share(lines.avoidable),
-        compactness_mean=float(table.compactness[residential].mean()) if residential.any() else None,
+        compactness_mean=float(table.compactness[residential].mean()) if len(residential) else None,
         cv_households=float(counted.std() / mean) if mean > 0 else None,
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 from gis.districting import rural, search
 from gis.districting.kernels import Int
 from gis.districting.rulesets import Bounds, Ruleset
-from gis.districting.units import Units, pieces
+from gis.districting.units import Units, members_of, pieces
 from gis.territory.model import Texts
 
 
@@ -48,9 +48,11 @@ def pieces_of(
     """
     rural_atom = np.array(is_rural)[community]
     group = np.where(rural_atom, group, -1)
-    for village in np.flatnonzero(is_rural):  # groups spread within their own community only
-        members = np.flatnonzero(community == village)
-        group[members] = rural.fill(units.subset(members), group[members])
+    place = np.full(len(units), -1, np.int64)  # scratch of ``window``, once for all pieces
+    if any(is_rural):
+        for village, members in enumerate(members_of(community, len(is_rural))):
+            if is_rural[village]:  # groups spread within their own community only
+                group[members] = rural.fill(units.window(members, place), group[members])
     label = community
     if ruleset.rural_rule == "split_groups":
         label = community * (int(group.max()) + 2) + group + 1
@@ -60,10 +62,9 @@ def pieces_of(
     out: list[Piece] = []
     first = np.unique(piece, return_index=True)[1]
     count = np.bincount(community[first[site[first] < 0]], minlength=len(is_rural))
-    order = np.argsort(piece, kind="stable")
-    for atoms in np.split(order, np.cumsum(np.bincount(piece))[:-1]):
+    for atoms in members_of(piece, len(first)):
         c = int(community[atoms[0]])
-        sub = units.subset(atoms)
+        sub = units.window(atoms, place)
         own = np.arange(len(atoms), dtype=np.int64)
         if is_rural[c] and ruleset.rural_rule == "join_groups":
             bound = group[atoms]
@@ -72,7 +73,7 @@ def pieces_of(
         bounds = ruleset.rural if is_rural[c] else ruleset.residential
         if ruleset.dedicated and not counted:  # a dedicated grid: no number of households is asked of it
             bounds = Bounds(0, 0, bounds.maximum)
-        place = int(site[atoms[0]])
+        taken = int(site[atoms[0]])
         out.append(
             Piece(
                 community=c,
@@ -83,7 +84,7 @@ def pieces_of(
                 bounds=bounds,
                 whole=bool(count[c] == 1),
                 counted=counted,
-                site=None if place < 0 or site_names is None else str(site_names[place]),
+                site=None if taken < 0 or site_names is None else str(site_names[taken]),
             )
         )
     return sorted(out, key=lambda p: (p.community, int(p.atoms[0])))

@@ -133,6 +133,12 @@ def atom_units(atom_set: AtomSet, graph: Graph, prices: Floats, counted: Int, lo
     )
 
 
+def members_of(label: NDArray[np.integer], n: int) -> list[Int]:
+    """Positions of every label 0 .. n-1, in order: one sort, however many labels there are."""
+    order = np.argsort(label, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(label, minlength=n))[: n - 1]) if n else []
+
+
 def points(geometry: Geometries) -> tuple[Floats, Floats]:
     """Centroid of every geometry."""
     centre = shapely.centroid(geometry)
