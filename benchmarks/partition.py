@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from shapely.errors import GEOSException
 
 from benchmarks import cities, partition_rows
 from benchmarks.graph_measures import judge, objective
@@ -54,7 +55,7 @@ class Size:
 
 SMALL: Final = "8 grids"
 FULL: Final = (
-    Size(SMALL, 80, tuple(range(11, 21)), ("metis", "metis_best")),
+    Size(SMALL, 80, tuple(range(11, 24)), ("metis", "metis_best")),
     Size(
         "1k",
         1_000,
@@ -67,7 +68,7 @@ FULL: Final = (
     Size("100k", 100_000, (11,)),
 )
 QUICK: Final = (
-    Size(SMALL, 80, (11, 12, 13, 14, 15), ("metis",)),
+    Size(SMALL, 80, tuple(range(11, 18)), ("metis",)),
     Size("1k", 1_000, (11, 12, 13), ("metis",), ("metis_best", "kahip", "mtkahypar", "gerrychain"), (1, 2, 4)),
     Size("10k", 10_000, (11,), ("metis",)),
     Size("100k", 100_000, ()),
@@ -116,7 +117,11 @@ def solve_cities(sizes: Sequence[Size], pythons: dict[str, str], folder: Path, s
     for size in sizes:
         for seed in size.seeds:
             case = Case(size.name, seed, folder / f"{size.atoms}_{seed}.npz")
-            cities.save(cities.make_city(size.atoms, seed), case.file)
+            try:
+                cities.save(cities.make_city(size.atoms, seed), case.file)
+            except GEOSException as error:  # of the common generator, on a few of the smallest cities
+                say(f"{size.name} seed {seed}: no city: {error}")
+                continue
             case.part = case.file.with_suffix(".ours.npy")
             case.ours = ours(case.file, case.part, say)
             first = seed == size.seeds[0]
