@@ -187,6 +187,8 @@ class GridCard(Answer, frozen=True):
     valid_from: date
     as_of: date
     version: int
+    bounds: str = ""  # the four bounds 四至 in words
+    streets: list[str] = []  # on its border, that it answers for
 
 
 class PlateGrid(Answer, frozen=True):

@@ -8,7 +8,7 @@ from flask import Response, request
 from werkzeug.exceptions import TooManyRequests
 
 from api.answers import AsOfQuery, FoundList, GridCard, SearchQuery, Territories
-from api.context import here
+from api.context import here, language
 from api.endpoints import Endpoint, json
 from api.services import search as searching
 from api.services import territories as places
@@ -22,7 +22,7 @@ def territories() -> Response:
 
 def grid(grid_id: str, query: AsOfQuery) -> Response:
     """One grid and its people."""
-    return json(places.grid_card(here().published, grid_id, query.as_of))
+    return json(places.grid_card(here().published, grid_id, query.as_of, language()))
 
 
 def search(query: SearchQuery) -> Response:

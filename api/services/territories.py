@@ -12,7 +12,8 @@ import shapely
 from api.answers import GridCard, Territories, Territory
 from api.services.lookup import persons
 from api.services.published import Published, degrees
-from data.postgres import read_published
+from api.services.wording import bounds_sentence
+from data.postgres import ledgers, read_published
 from data.postgres.read_published import InForce
 from gis.errors import NotFoundError
 
@@ -49,7 +50,7 @@ def _territory(info: InForce, grids: int, households: int, shares: tuple[float |
     )
 
 
-def grid_card(published: Published, grid_id: str, as_of: date | None = None) -> GridCard:
+def grid_card(published: Published, grid_id: str, as_of: date | None = None, language: str = "zh-CN") -> GridCard:
     """One grid as published on a day; unknown ids, and grids not in force that day, are not found."""
     try:
         wanted = str(UUID(grid_id))
@@ -62,6 +63,8 @@ def grid_card(published: Published, grid_id: str, as_of: date | None = None) -> 
             raise NotFoundError("grids.unknown", grid_id=wanted)
         snapshot = published.snapshot(connection, info.publication, info.crs)
         people = read_published.people(connection, info.day, [wanted]).get(wanted, [])
+        bounds = read_published.bounds(connection, info.publication, wanted)
+        duties = ledgers.duties(connection, info.publication, wanted).get(wanted, [])
     grids = snapshot.grids
     row = int(np.searchsorted(grids.grid_id.astype(str), wanted))
     share = float(grids.on_street_share[row])
@@ -88,4 +91,6 @@ def grid_card(published: Published, grid_id: str, as_of: date | None = None) -> 
         valid_from=info.valid_from,
         as_of=info.day,
         version=info.publication,
+        bounds=bounds_sentence(bounds, language),
+        streets=list(dict.fromkeys(d.street for d in duties if d.street)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from sqlalchemy import Connection, text
@@ -53,14 +54,15 @@ def save_responsibilities(
     )
 
 
-def duties(connection: Connection, publication: int) -> dict[str, list[Duty]]:
-    """Street sections by the ``grid_id`` that answers for them, the longest first."""
+def duties(connection: Connection, publication: int, grid_id: str | None = None) -> dict[str, list[Duty]]:
+    """Street sections by the ``grid_id`` that answers for them (or of one grid), the longest first."""
     rows = connection.execute(
         text(
             "SELECT grid_id::text, street, class, metres FROM street_responsibility"
-            " WHERE publication_id = :p ORDER BY grid_id, metres DESC, number"
+            " WHERE publication_id = :p AND (CAST(:g AS uuid) IS NULL OR grid_id = CAST(:g AS uuid))"
+            " ORDER BY grid_id, metres DESC, number"
         ),
-        {"p": publication},
+        {"p": publication, "g": None if grid_id is None else UUID(grid_id)},
     )
     found: dict[str, list[Duty]] = {}
     for grid, *duty in rows:

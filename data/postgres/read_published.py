@@ -173,6 +173,15 @@ WHERE v.grid_id = CAST(:grid AS uuid) AND p.valid_from <= d.day AND (p.valid_to 
     return None if row is None else int(row[0])
 
 
+def bounds(connection: Connection, publication: int, grid_id: str) -> dict[str, list[list[str]]]:
+    """The four bounds of a published grid: side -> [[kind, name], ...]; empty where they are not known."""
+    found = connection.execute(
+        text("SELECT bounds FROM grid_version WHERE publication_id = :p AND grid_id = CAST(:g AS uuid)"),
+        {"p": publication, "g": UUID(grid_id)},
+    ).scalar_one_or_none()
+    return dict(found or {})
+
+
 def shares(connection: Connection, publications: Iterable[int]) -> dict[int, tuple[float | None, float | None]]:
     """Share of grids in range and of border on streets, from the plan report of each publication."""
     rows = connection.execute(

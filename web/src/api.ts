@@ -29,6 +29,9 @@ export interface GridCard {
   valid_from: string | null;
   bbox: [number, number, number, number];
   people: Person[];
+  /** The four bounds 四至 in words, and the streets on its border that it answers for. */
+  bounds?: string;
+  streets?: string[];
 }
 
 export interface Candidate {

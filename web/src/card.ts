@@ -27,6 +27,8 @@ export function gridCardElement(card: GridCard): HTMLElement {
       ...row(say('households'), String(card.households)),
       ...row(say('buildings'), String(card.buildings)),
       ...row(say('onStreet'), percent(card.on_street_share)),
+      ...(card.bounds ? row(say('bounds'), card.bounds) : []),
+      ...(card.streets?.length ? row(say('streets'), card.streets.join(say('and'))) : []),
       ...row(say('validFrom'), card.valid_from ?? '–'),
     ),
     el('h3', {}, say('people')),
