@@ -19,7 +19,7 @@ _WORDS_BEHIND: Final = re.compile(
     r"^(?:门口|大门口?|院内|院子|内|里|楼下|收|电联|请电联|联系|送货上门|放门口|家|住户|居民|住宅|附近居民)$"
 )
 _BESIDE: Final = re.compile(
-    r"^(?:正?对面|斜对面|旁边?|附近|隔壁|对过|后面|前面|背后|边上?|[东南西北]{1,2}(?:侧|面|边|头|方|角)?|以[东南西北]|"
+    r"^(?:院内|院子|门口|内)?(?:正?对面|斜对面|旁边?|附近|隔壁|对过|后面|前面|背后|边上?|[东南西北]{1,2}(?:侧|面|边|头|方|角)?|以[东南西北]|"
     r"[往向]?[东南西北前后]?约?\d+米|[东南西北]?约?\d+米[处]?|路口|拐角|转角|后门|下|上|外)+"
 )
 _ADMIN_END: Final = re.compile(r"(?:省|(?<![超菜都夜城])市|区|县|旗|州|镇|乡|街道|街道办|村|社区|开发区|新区)$")
@@ -118,7 +118,7 @@ def beside(rest: str) -> bool:
 def harmless(rest: str) -> bool:
     """Whether a rest changes nothing."""
     left = rest.strip(",.、()_:;-/#*!?")
-    return not left or bool(_WORDS_BEHIND.match(left))
+    return (not left and not set(rest) & set(";'\"<>")) or bool(_WORDS_BEHIND.match(left))
 
 
 def administrative(text: str) -> bool:

@@ -6,7 +6,6 @@ Streets come as named lines in metres; places as named points. The answer is geo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -17,10 +16,8 @@ from gis.addressing.matching.names import folded, loose
 from gis.addressing.parsing.normalise import plain
 from gis.territory.model import Geometries, Texts
 
-_MEET: Final = re.compile(
-    r"^(?P<a>.+?)(?:与|和|跟|同|、|/|,|-|_|交)(?P<b>.+?)(?:的)?(?:相?交界?(?:处)?|交叉(?:路)?口|交汇(?:处)?|交口|路口|十字路口|丁字路口|三岔路?口|口)"
-    r"(?P<side>.*)$"
-)
+_JOINT: Final = re.compile("[与和跟同交、/,_-]")
+_MEET: Final = re.compile("(?:的)?(?:相?交界?(?:处)?|交叉(?:路)?口|交汇(?:处)?|交口|(?:十字|丁字|三岔)?路?口)")
 _FROM_TO: Final = re.compile(
     r"^(?P<road>.+?)[_,(（]*(?:从|由|自)?(?P<from>.+?)(?:至|到|—|~|-)(?P<to>.+?)(?:之间)?(?:的)?(?:路段|段|沿线|区间)?[)）]*$"
 )
@@ -54,10 +51,9 @@ class Streets:
     def place(self, text: str) -> Place | None:
         """The corner or stretch a text says; None when it says none, a Place with a reason when it is not sure."""
         clean = plain(text).upper().strip("_,.;")
-        meets = _MEET.match(clean)
-        if meets is not None:
-            a, b = self._street(meets["a"]), self._street(meets["b"], start=True)
-            if a and b:
+        for joint in _JOINT.finditer(clean):
+            a, b = self._street(clean[: joint.start()]), self._street(clean[joint.end() :], start=True)
+            if a and b and _MEET.match(clean[joint.end() + len(b) :]):
                 return self._corner(a, b)
         for pattern in (_BETWEEN, _FROM_TO):
             found = self._stretches(pattern, clean)
@@ -93,11 +89,11 @@ class Streets:
 
     def _stretches(self, pattern: re.Pattern[str], clean: str) -> Place | None:
         """The road is the longest name the text begins with; its two ends are streets or places."""
-        left = loose(folded_keeping(clean))
+        left = loose(clean)
         for k in range(min(len(left), 24), 1, -1):
             if left[:k] not in self._lines:
                 continue
-            found = pattern.match("路" + left[k:])
+            found = pattern.match("路" + clean[k:])
             if found is None:
                 continue
             ends = [found["from"], found["to"]]
@@ -136,11 +132,6 @@ class Streets:
         return shapely.Point(near)
 
 
-def folded_keeping(text: str) -> str:
-    """Folded, but with the dashes, blanks and brackets that part names."""
-    return text.upper()
-
-
 def _grouped(name: Texts, geometry: Geometries) -> dict[str, Any]:
     """All shapes of one name as one."""
     groups: dict[str, list[Any]] = {}
@@ -168,7 +159,3 @@ def _clusters(points: Any, reach: float = _REACH) -> list[Any]:
         left = rest
         groups.append(shapely.centroid(shapely.multipoints(group)))
     return groups
-
-
-#: Kept as a type for callers that look places up elsewhere.
-Finder = Callable[[str], Any]

@@ -33,6 +33,8 @@ _COST: Final = {
     "like": 0.3,
 }
 _UNSURE: Final = 0.6
+#: Characters that no address holds.
+_MARKUP: Final = frozenset("<>=%\\'\";$@^`")
 
 
 @dataclass(frozen=True)
@@ -179,8 +181,7 @@ class Matcher:
         number = self._label("number", tail.number)
         if number < 0:
             return _Hit((), ("number_unknown",), near=self._other_numbers(place, tail.number))
-        hit = self._rows(ROAD, (place.number, number), tail)
-        return replace(hit, doubts=(*hit.doubts, "suffix")) if tail.bent and hit.rows else hit
+        return self._rows(ROAD, (place.number, number), tail)
 
     def _other_numbers(self, place: Name, number: str) -> tuple[int, ...]:
         """Addresses whose number has the same digits but another suffix: candidates."""
@@ -248,13 +249,15 @@ class Matcher:
     def _rest(self, hit: _Hit, tail: Tail, *, named_only: bool) -> _Hit:
         """What a rest that was not read means for a hit."""
         rest = tail.rest
+        if tail.bent and hit.rows:
+            hit = replace(hit, doubts=(*hit.doubts, "suffix"))
         if harmless(rest):
             return hit
         if beside(rest):
             return replace(hit, doubts=(*hit.doubts, "beside"))
         if named_only and not rest[:1].isdigit():
             return replace(hit, doubts=(*hit.doubts, "name_goes_on"))
-        if any(c.isdigit() for c in rest) or administrative(rest):
+        if any(c.isdigit() or c in _MARKUP for c in rest) or administrative(rest):
             return replace(hit, doubts=(*hit.doubts, "unread"))
         return replace(hit, notes=(*hit.notes, "more_text"), cost=hit.cost + 0.05)
 

@@ -5,11 +5,13 @@ A name that only resembles one in the library is never taken for it: it is a can
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from gis.addressing.matching.tails import arabic
 from gis.addressing.parsing.normalise import plain
 from gis.addressing.parsing.variants import ALIKE
 
@@ -23,6 +25,7 @@ LONGEST: Final = 24
 
 _LOOSE: Final = str.maketrans({c: group[0] for group in ALIKE for c in group[1:]})
 _NOISE: Final = str.maketrans(dict.fromkeys("_,.、()'\"·", ""))
+_ORDINAL: Final = re.compile("[一二三四五六七八九十]+(?=[组期区路街巷弄村队社])")
 _SHORT: Final = {
     "province": ("壮族自治区", "回族自治区", "维吾尔自治区", "特别行政区", "自治区", "省", "市"),
     "city": ("市", "地区", "盟", "自治州"),
@@ -101,6 +104,9 @@ class NameIndex:
         for n in list(known.values()):
             if n.how == "same" and (cut := _shortened(n)):
                 known.setdefault((n.kind, n.number, cut), Name(n.kind, n.number, cut, "short"))
+        for n in list(known.values()):
+            if n.how in ("same", "alias") and (counted := _in_digits(n.text)) != n.text:
+                known.setdefault((n.kind, n.number, counted), Name(n.kind, n.number, counted, "variant"))
         by_text: dict[str, list[Name]] = defaultdict(list)
         by_loose: dict[str, list[Name]] = defaultdict(list)
         for n in known.values():
@@ -193,6 +199,11 @@ def _shortened(name: Name) -> str:
         if cut != name.text:
             return cut if len(cut) >= 2 else ""
     return ""
+
+
+def _in_digits(text: str) -> str:
+    """A name with its ordinal in digits: 三组 -> 3组, 枫林一路 -> 枫林1路."""
+    return _ORDINAL.sub(lambda m: arabic(m[0]), text)
 
 
 def _sizes(texts: Iterable[str]) -> dict[str, tuple[int, ...]]:

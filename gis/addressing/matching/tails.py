@@ -23,11 +23,13 @@ _ATTACHED: Final = re.compile(rf"附({_N})号?")
 _SPAN: Final = re.compile(rf"({_N})[-至到~]({_N})(?:号楼|[栋幢座号])")
 _BLOCK: Final = re.compile(
     rf"第?([A-Z]?-?\d{{1,4}}[A-Z]?|{_HAN_NUMBER}{{1,5}}|[A-Z]|{_STEM})(?:#|号)?"
-    rf"(?:栋|幢|座|号楼|号院|楼(?=[\dA-Z\-]|[一二三四五六七八九十]+单元))|(\d{{1,4}})#"
+    rf"(?:栋|幢|座|号楼|楼(?=[\dA-Z\-]|[一二三四五六七八九十]+单元))|(\d{{1,4}})#"
 )
 _UNIT: Final = re.compile(rf"第?({_N}|[A-Z]|[东西南北中]|{_STEM})(?:单元|梯|门(?!面))")
 _FLOOR: Final = re.compile(rf"第?(负?{_N}|B\d)(?:楼|层|F)")
-_ROOM: Final = re.compile(r"([A-Z]?-?\d{1,5}[A-Z]?)(?:号房|室|房|户|铺|号铺|号)?")
+_ROOM: Final = re.compile(
+    rf"(?:([A-Z]?-?\d{{1,5}}[A-Z]?)(?:号房|室|房|户|铺|号铺|号)?|({_HAN_NUMBER}{{3,4}})(?:室|房|户))(?![\dA-Z-])"
+)
 _CHAIN: Final = re.compile(r"([A-Z]?\d{1,4}[A-Z]?)-(?:(\d{1,3}|[A-Z])-)?([A-Z]?\d{1,5}[A-Z]?)(?:室|房|号|户)?")
 _JOIN: Final = re.compile(r"[_,.、()/|:;-]+")
 
@@ -103,7 +105,9 @@ def _door(found: re.Match[str]) -> tuple[str, int]:
     read = stem + arabic(number) + letter
     read += f"附{arabic(attached)}" if attached else f"之{arabic(of)}" if of else ""
     read += f"-{arabic(dash or dash_too)}" if dash or dash_too else ""
-    return read + (after or ""), found.end()
+    end = found.end()
+    # 12号院 is the yard of that door
+    return read + (after or ""), end + found.string.startswith("院", end)
 
 
 def readings(text: str, *, road: bool, place: bool = True) -> list[Tail]:
@@ -165,9 +169,9 @@ def _inside(text: str, *, place: bool) -> list[Tail]:
     if chain and not tail.room:
         return _chained(tail, [arabic(g) for g in chain.groups() if g], place)
     room = _ROOM.match(left)
-    if room and not tail.room and len(room[0]) == len(_JOIN.split(left)[0]):
+    if room and not tail.room:
         rest = left[room.end() :]
-        value = arabic(room[1].replace("-", "") if room[1].startswith("-") else room[1])
+        value = arabic((room[1] or room[2]).lstrip("-"))
         if not (tail.building or tail.unit or tail.floor) and place and not re.search("[室房户铺]", room[0]):
             return [replace(tail, building=value, rest=rest), replace(tail, room=value, rest=rest)]
         return [replace(tail, room=value, rest=rest)]
@@ -196,8 +200,13 @@ def _chained(tail: Tail, members: list[str], place: bool) -> list[Tail]:
     if tail.building:
         return [replace(tail, room="-".join(members))]
     two = [replace(tail, building=members[0], room=members[1])] if place or tail.empty else []
-    return [*two, replace(tail, building=members[0], unit=members[1]), replace(tail, building="-".join(members)),
-            replace(tail, unit=members[0], room=members[1])]  # fmt: skip
+    joined = "-".join(members)
+    return [
+        *two,
+        replace(tail, building=members[0], unit=members[1], bent=True),
+        replace(tail, building=joined),
+        replace(tail, unit=members[0], room=members[1]),
+    ]
 
 
 def _distinct(tails: list[Tail]) -> list[Tail]:

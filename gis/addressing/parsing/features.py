@@ -19,7 +19,7 @@ _KINDS: Final = len(KINDS)
 _NAMES: Final = KINDS.index("home")
 _SHORT: Final = KINDS.index("prov_short")
 #: Slots of features a token has; those of names come last, two a kind.
-_NAME_SLOT: Final = 70
+_NAME_SLOT: Final = 74
 SLOTS: Final = _NAME_SLOT + 2 * _KINDS
 _SEED: Final = np.uint64(0x1F83D9ABFB41BD6B)
 
@@ -36,13 +36,17 @@ class Around(NamedTuple):
 
 
 class Chains(NamedTuple):
-    """For n tokens: is it a number, a link (dash); its place in its chain, how many follow, the chain's shape."""
+    """For n tokens: is it a number, a link (dash); its place in its chain, how many follow, the chain's shape.
+
+    ``whole``: how many numbers the chain has, the kind of the last one, and whether the text ends with it.
+    """
 
     number: NDArray[np.int64]
     link: NDArray[np.int64]
     nth: NDArray[np.int64]
     left: NDArray[np.int64]
     shape: NDArray[np.int64]
+    whole: NDArray[np.int64]
 
 
 class Said(NamedTuple):
@@ -122,6 +126,7 @@ def _chains(kind: Any, code: Any, sign: Any, behind: Any) -> Any:  # pragma: no 
     n = len(code)
     number, link = np.zeros(n, np.int64), np.zeros(n, np.int64)
     nth, left, shape = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
+    whole = np.zeros(n, np.int64)
     for i in range(n):
         number[i] = 1 if kind[i] > DIGITS else 0
         link[i] = 1 if kind[i] == DASH or (kind[i] == MARK and code[i] != 95) else 0
@@ -130,18 +135,20 @@ def _chains(kind: Any, code: Any, sign: Any, behind: Any) -> Any:  # pragma: no 
         if not (number[i] or link[i]):
             i += 1
             continue
-        j, form, count, seen = i, np.int64(7), 0, 0
+        j, form, count, seen, last = i, np.int64(7), 0, 0, np.int64(0)
         while j < n and (number[j] or link[j]):
             form = (form * 37 + (kind[j] if number[j] else 1)) & 0xFFFFFFFF
             count += number[j]
+            last = kind[j] if number[j] else last
             j += 1
         for t in range(i, j):
             seen += number[t]
             shape[t], nth[t], left[t] = form, min(seen, 5), min(count - seen, 5)
+            whole[t] = min(count, 5) * 128 + last * 2 + (1 if j == n else 0)
             if t < j - 1 or not sign[_word(code, t + 1)]:
                 behind[t] = _word(code, j)
         i = j
-    return Chains(number, link, nth, left, shape)
+    return Chains(number, link, nth, left, shape, whole)
 
 
 @njit(cache=True)
@@ -278,6 +285,11 @@ def _numbers(
     row[42] = _mix(42, place, left, state, behind)
     row[43] = _mix(43, k0, behind, before, 0)
     row[44] = _mix(44, k0, behind, 0, 0)
+    whole = chains.whole[i]
+    row[70] = _mix(70, whole, place, 0, 0)
+    row[71] = _mix(71, whole, place, before, 0)
+    row[72] = _mix(72, whole, place, k0, around.past[i])
+    row[73] = _mix(73, whole, place, state, behind)
     row[45] = _mix(45, shape, place, _word(code, i - 1) if nth <= 1 else 0, 0)
 
 
