@@ -6,7 +6,7 @@ The others trade households moved against the objective, up to a plan that moves
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -86,6 +86,7 @@ class Adjusted:
     at_fault: tuple[int, ...]
     excess: int
     shortage: int
+    unit_bound: int = 0  # as ``lower_bound``, where only whole units can leave a grid
 
     @property
     def lower_bound(self) -> int:
@@ -147,7 +148,21 @@ def adjust(
         at_fault=tuple(int(g) for g in faults),
         excess=int(np.maximum(held - bounds.maximum, 0)[bounded].sum()),
         shortage=int(np.maximum(bounds.minimum - held, 0)[bounded].sum()),
+        unit_bound=_unit_bound(standing, begin, held, bounded),
     )
+
+
+def _unit_bound(standing: Standing, part: Int, held: Int, bounded: Bools) -> int:
+    """Fewest households that whole units make of what every grid must lose, or all must gain together."""
+    lost = 0
+    for g in np.flatnonzero(bounded & (held > standing.maximum)):
+        counted = standing.units.arrays.counted[part == g]
+        sums = np.zeros(int(held[g]) + 1, bool)
+        sums[0] = True
+        for c in counted[counted > 0]:
+            sums[c:] |= sums[:-c].copy()
+        lost += int(np.flatnonzero(sums[int(held[g] - standing.maximum) :])[0] + held[g] - standing.maximum)
+    return max(lost, int(np.maximum(standing.minimum - held, 0)[bounded].sum()))
 
 
 def completed(standing: Standing, bounds: Bounds) -> Int:
@@ -183,10 +198,13 @@ def _least(standing: Standing, begin: Int, bounds: Bounds, progress: Progress) -
 def _cut(standing: Standing, part: Int, g: int, bounds: Bounds) -> Int | None:
     """The plan with one grid cut into as many as its households need; its largest part keeps the label."""
     mine = np.flatnonzero(part == g)
-    fewest, most = search.possible_numbers(int(standing.units.arrays.counted[mine].sum()), bounds)
-    if padded(standing.still, g + 1)[g] or most < 2 or fewest > most:
+    counted = int(standing.units.arrays.counted[mine].sum())
+    fewest, most = search.possible_numbers(counted, bounds)
+    parts = max(2, fewest)
+    if padded(standing.still, g + 1)[g] or most < parts or fewest > most:
         return None
-    fresh = search.first_plan(standing.units.subset(mine), bounds)
+    even = replace(bounds, target=min(max(counted // parts, bounds.minimum), bounds.maximum))
+    fresh = search.first_plan(standing.units.subset(mine), even)
     keep = int(np.bincount(fresh, standing.weight[mine]).argmax())
     new = max(len(standing.still), int(part.max()) + 1)
     part = part.copy()
