@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ class Planned:
     """A plan as its file tells it: arrays over atoms, and over grids where ``grid`` counts.
 
     ``bounded`` is what the ruleset counts. ``exceptions`` as in the report of the contract; ``communities``: code,
-    name, certificate of each.
+    name, certificate of each. ``buildings``: what the buildings of an atom are called, by its id.
     """
 
     crs: str
@@ -63,6 +63,7 @@ class Planned:
     ruleset: Ruleset
     exceptions: tuple[dict[str, Any], ...]
     communities: tuple[dict[str, Any], ...]
+    buildings: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def graph(self) -> Graph:
         """Rook contiguity, as the planner had it."""
@@ -256,7 +257,17 @@ def planned_of(layers: dict[str, Any], crs: str, name: str) -> Planned:
         ruleset=_ruleset(json.loads(about["ruleset"])),
         exceptions=tuple(json.loads(about["exceptions"])),
         communities=tuple(json.loads(about["communities"])),
+        buildings=_called(layers["buildings"]),
     )
+
+
+def _called(buildings: Any) -> dict[str, tuple[str, ...]]:
+    """Buildings of each atom: compound and name where they have one, else their id."""
+    found: dict[str, list[str]] = defaultdict(list)
+    columns = [_texts(buildings[c]) if c in buildings else [""] * len(buildings) for c in ("compound", "name")]
+    for atom, own, compound, name in zip(buildings.atom, buildings.source_id, *columns, strict=True):
+        found[str(atom)].append(f"{compound}{name}" if name else str(own))
+    return {atom: tuple(names) for atom, names in found.items()}
 
 
 def _ruleset(values: dict[str, Any]) -> Ruleset:

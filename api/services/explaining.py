@@ -240,7 +240,10 @@ def _exception(plan: Planned, e: dict[str, Any], t: Words, language: str) -> dic
     most = possible_numbers(total, bounds)[1]
     code = f"exception_{e['reason']}"
     blocks = np.unique(plan.block)
+    at_fault = [int(a) for a in e.get("at_fault", ())]
     values: dict[str, object] = {
+        "held": e.get("held", 0),
+        "places": _places(plan, at_fault or [heaviest], t),
         "grid": e["grid"],
         "name": plan.name[g],
         "households": e["households"],
@@ -263,6 +266,13 @@ def _exception(plan: Planned, e: dict[str, Any], t: Words, language: str) -> dic
         sentences.append(text(detail, language, **values))
     sentences.append(t("proven" if e["proven"] else "not_proven"))
     return {**e, "name": str(plan.name[g]), "text": t("join").join(sentences)}
+
+
+def _places(plan: Planned, atoms: Sequence[int], t: Words) -> str:
+    """Buildings of some atoms by name, a few of them; atoms where they have none."""
+    said = [b for a in atoms for b in plan.buildings.get(str(plan.atom_id[a]), (t("atom", id=plan.atom_id[a]),))]
+    some = t("list").join(said[:MOST_NAMES])
+    return some if len(said) <= MOST_NAMES else t("and_more", some=some, count=len(said))
 
 
 def save(found: Explained, language: str, *, as_text: Path | None = None, as_json: Path | None = None) -> None:
