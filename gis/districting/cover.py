@@ -12,6 +12,8 @@ Masks = NDArray[np.uint64]
 
 #: Units that fit a mask.
 MOST_UNITS = 64
+#: Regions looked at for one that is taken, on average, before the search is given up.
+LOOKS = 20
 
 
 @njit(cache=True, nogil=True)
@@ -74,6 +76,7 @@ def cover(masks: Masks, reduced: Float, n: int, room: float, nodes: int) -> tupl
     at[0] = order[0]
     turn[0] = begin[order[0]]
     seen = 0
+    looks = 0
     while depth >= 0:
         u = at[depth]
         e = turn[depth]
@@ -82,6 +85,9 @@ def cover(masks: Masks, reduced: Float, n: int, room: float, nodes: int) -> tupl
             continue
         turn[depth] = e + 1
         j = holding[e]
+        looks += 1
+        if looks > LOOKS * nodes:
+            return best, room, False
         if masks[j] & covered[depth]:
             continue
         seen += 1
