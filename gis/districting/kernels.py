@@ -41,6 +41,7 @@ class Terms(NamedTuple):
     half: float
     balance: float
     compactness: float
+    charge: float = 0.0  # on every grid: moves the best number of grids
 
 
 class Sums(NamedTuple):
@@ -67,7 +68,7 @@ class Scratch(NamedTuple):
 def grid_cost(counted: int, load: float, area: float, perimeter: float, terms: Terms, outside: float) -> float:
     """Balance, compactness and range terms of one grid."""
     z = (load - terms.target) / terms.half
-    cost = terms.balance * z * z
+    cost = terms.charge + terms.balance * z * z
     if counted < terms.minimum:
         cost += outside * (terms.minimum - counted)
     elif counted > terms.maximum:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -26,6 +26,11 @@ class Piece:
     whole: bool  # the piece is its community
     counted: int = field(default=0)
     site: str | None = None  # name of the place that is a dedicated grid; None: no such place
+    number: int = 0  # of grids it is to have; 0: as many as are best
+
+    def with_number(self, number: int) -> Piece:
+        """The piece, to be divided into so many grids."""
+        return replace(self, number=number)
 
     @property
     def fixed(self) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gis.blocks.model import AtomSet, Graph
 from gis.districting import communities as dividing
-from gis.districting import rounds, rural, search
+from gis.districting import numbers, rounds, rural, search
 from gis.districting.assemble import assemble
 from gis.districting.codes import CODES_12, community_codes
 from gis.districting.dedicated import Places, taken
@@ -37,6 +38,7 @@ def make_plan(
     *,
     villager_groups: Areas | None = None,
     places: Places | None = None,
+    grids: Mapping[int, int] | int | None = None,
     seed: int = 1,
     iterations: int | None = None,
     seconds: float | None = None,
@@ -49,8 +51,10 @@ def make_plan(
     of rounds (``rounds.DEFAULT_ROUNDS`` when left out); with ``seconds`` rounds are made until the time is over, and
     ``Plan.iterations`` says how many, for replay. The same input, seed and iterations give the same plan.
     ``runner`` runs the pieces of a round, one after another or on many processes: the plan is the same.
+    ``grids``: how many grids a community shall have (by its position, or one number for each of them); as many as
+    are best where it says nothing.
     Ctrl-C at any moment keeps the best plan so far (``Plan.stopped``); pieces that no round reached yet get a plan
-    grown in a moment. Raises ``InputError`` on empty or unequal input.
+    grown in a moment. Raises ``InputError`` on empty or unequal input, and where ``grids`` cannot be had.
     """
     n = len(atom_set.geometry)
     if n == 0:
@@ -67,13 +71,19 @@ def make_plan(
         chosen = _divided(units, community, communities if given else None, land, ruleset)
     else:
         chosen = _best_division(units, land, ruleset, seed, progress, runner)
-    todo = chosen.todo
+    wanted = dict(grids) if isinstance(grids, Mapping) else {}
+    if isinstance(grids, int):
+        wanted = dict.fromkeys(range(len(chosen.names)), grids)
+    todo = numbers.allot(chosen.todo, wanted)
+    first = [] if wanted else chosen.first
     solved = rounds.Solved(chosen.first, 0, stopped=True)
     if not chosen.stopped:
         budget = rounds.Budget(iterations, seconds)
-        solved = rounds.search_all(todo, chosen.first, ruleset, seed, budget, progress, runner)
+        solved = rounds.search_all(todo, first, ruleset, seed, budget, progress, runner)
     if not solved.stopped:
         solved = rounds.settle_all(todo, solved, ruleset, progress, runner)
+    if not solved.stopped:
+        numbers.check(todo, solved.plans, wanted)
     made = assemble(
         todo,
         solved.plans,

@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from gis.districting import search
+from gis.districting import numbers, search
 from gis.districting.piece import Piece
 from gis.districting.rulesets import Ruleset
 from gis.progress import Note, Progress
 from gis.tasks import Runner
 
-#: Rounds when neither ``iterations`` nor ``seconds`` is given: the first finds nearly all, the second most of the rest.
+#: Rounds when neither ``iterations`` nor ``seconds`` is given: the first finds nearly all, the second some more.
 DEFAULT_ROUNDS: Final = 2
 
 
@@ -203,9 +203,11 @@ def _round(task: tuple[Piece, Ruleset, search.Search | None, int]) -> search.Sea
         part = np.zeros(len(piece.units), np.int64)
         cost = search.cost_of(piece.units, part, terms, ruleset.outside) if so_far is None else so_far.cost
         return search.Search(part, cost, 1)
+    how = (piece.units, piece.bounds, terms, ruleset.outside)
     if so_far is None:
-        return search.start(piece.units, piece.bounds, terms, ruleset.outside, lots)
-    return search.better(piece.units, piece.bounds, terms, ruleset.outside, so_far, lots)
+        return numbers.start(*how, lots, piece.number) if piece.number else search.start(*how, lots)
+    found = search.better(*how, so_far, lots)
+    return numbers.kept(so_far, found, piece.number) if piece.number else found
 
 
 def _settled(task: tuple[Piece, Ruleset, search.Search]) -> search.Search:
@@ -213,7 +215,8 @@ def _settled(task: tuple[Piece, Ruleset, search.Search]) -> search.Search:
     if piece.fixed:
         return found
     terms = search.terms_of(ruleset, piece.bounds)
-    return search.settled(piece.units, piece.bounds, terms, ruleset.outside, found)
+    settled = search.settled(piece.units, piece.bounds, terms, ruleset.outside, found)
+    return numbers.kept(found, settled, piece.number) if piece.number else settled
 
 
 def _whole(plans: Sequence[search.Search | None]) -> list[search.Search]:

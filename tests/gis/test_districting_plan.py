@@ -308,3 +308,20 @@ def test_a_division_of_our_own_proves_nothing_about_small_communities():
     assert certificate_of([], (large,), False)[0].status == "none"
     assert "large_building" in _OF_ANY_DIVISION
     assert "small_community" not in _OF_ANY_DIVISION
+
+
+@pytest.mark.parametrize("number", [4, 5, 6])
+def test_the_number_of_grids_can_be_given(number):
+    drawn = board(["aabbccdd", "aabbccdd", "eeffgghh", "eeffgghh"])
+    _, plan = plan_of(drawn, [70] * 32, communities=communities("340223100001"), grids=number)  # 2,240 households
+    assert len(plan.grids) == number
+    assert plan.exceptions == ()
+
+
+def test_a_number_of_grids_that_cannot_be_is_refused():
+    drawn = board(["aabbccdd", "aabbccdd"], ["xxxxyyyy", "xxxxyyyy"])
+    areas = communities("340223100001", "340223100002")
+    with pytest.raises(InputError, match="plan_grids"):
+        plan_of(drawn, [90] * 16, communities=areas, grids={1: 3})  # 720 households: 2 grids
+    _, plan = plan_of(drawn, [90] * 16, communities=areas, grids={1: 2})
+    assert list(plan.grids.community).count(1) == 2
