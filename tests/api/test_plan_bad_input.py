@@ -367,3 +367,44 @@ def test_output_over_the_input(run, town):
 def test_output_in_no_folder(run, town, tmp_path):
     status, lines = run(town(), "-o", tmp_path / "none" / "out.gpkg")
     assert (status, len(lines)) == (2, 1)
+
+
+# ------------------------------------------------------------------------------ rules of one's own
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ("minimum = 300\ntarget", "minimum = 700\ntarget", "residential.minimum"),
+        ("[weights]", "[weights]\nbeauty = 1", "weights.beauty"),
+        ("[weights]", "[beauty]\nof = 1\n[weights]", "beauty"),
+        ("cell = 4.0", "cell = -4.0", "prices.cell"),
+        ("\nbalance = ", "\nbalance = -", "weights.balance"),
+        ("dedicated_from = 901", "dedicated_from = 1901", "codes.dedicated_from"),
+        ('template = "{county:6}', 'template = "{city:6}', "codes.template"),
+    ],
+)
+def test_a_ruleset_with_a_fault_names_the_field(refused, town, tmp_path, old, new, field):
+    from importlib.resources import files
+
+    whole = (files("data.rulesets") / "default.toml").read_text(encoding="utf-8")
+    assert old in whole
+    (tmp_path / "own.toml").write_text(whole.replace(old, new, 1), encoding="utf-8")
+    refused(town(), field, options=("--ruleset", tmp_path / "own.toml"))
+
+
+def test_work_below_zero(refused, town):
+    buildings = drawn.frames()["buildings"].assign(work_shops=1.0)
+    buildings.loc[5, "work_shops"] = -2
+    refused(town(buildings=buildings), "row b5", "work_shops", "-2")
+
+
+def test_an_atom_heavier_than_the_maximum_is_an_exception_and_named(run, town, tmp_path):
+    import json
+
+    buildings = drawn.frames()["buildings"]
+    buildings.loc[5, "households"] = 900
+    run(town(buildings=buildings), "-o", tmp_path / "out.gpkg", "--report", tmp_path / "out.json")
+    report = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    found = [e for e in report["exceptions"] if e["reason"] == "large_building"]
+    assert [(e["households"] >= 900, e["proven"]) for e in found] == [(True, True)]
