@@ -18,6 +18,7 @@ import numpy as np
 import shapely
 
 from api.services.microgrids import micro_of, micro_report
+from api.services.rules import place_figures
 from api.services.solving import Answers, answering, depends_on, runner_of
 from api.services.wording import bounds_columns
 from api.version import VERSION
@@ -266,6 +267,7 @@ def plan_file(
             "calibration": None if fitted is None else {k: v for k, v in asdict(fitted).items() if k != "rule"},
             **run_figures(clock, job.workers or 1),
         }
+        place_figures(figures, job.ruleset)
         share_run_figures(figures)
         if report is not None:
             write_json(Path(report), figures)

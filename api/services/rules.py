@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from api.messages import text
 from data import rulesets
+from gis.districting.placefigures import beside
 from gis.districting.rulesets import Bounds, Ruleset
 from gis.errors import WanggeError
 
@@ -120,3 +121,14 @@ def rule_notes(report: dict[str, Any], language: str) -> list[str]:
         if c.get("pieces", 1) > 1
     ]
     return lines
+
+
+def place_figures(report: dict[str, Any], ruleset: Ruleset) -> None:
+    """Add the second level to a report's means and figures of a place, where the plan has micro-grids."""
+    micro = report.get("micro")
+    if micro and micro["micro_grids"]:
+        report["grid_means"] |= {
+            "micro_grids": micro["per_grid"],
+            "micro_households": micro["counted"] / micro["micro_grids"],
+        }
+        report["figures"] = beside(ruleset.figures, report["grid_means"])
