@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--max", "maximum", type=click.IntRange(1), help="Most households of a grid.")
 @click.option("--target", type=click.IntRange(1), help="Households aimed at.")
 @click.option("--micro", is_flag=True, help="Micro-grids 微网格 too, made when the plan is published.")
+@click.option("--grids", multiple=True, metavar="[COMMUNITY=]N", help="Number of grids of each community, or of one.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Same seed, same plan.")
 @click.option("--iterations", type=click.IntRange(1), help="Rounds of search: repeatable to the byte.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Search so long; the report says how far.")
@@ -36,6 +37,7 @@ def partition(
     maximum: int | None,
     target: int | None,
     micro: bool,
+    grids: tuple[str, ...],
     seed: int,
     iterations: int | None,
     seconds: float | None,
@@ -54,13 +56,13 @@ def partition(
         raise click.UsageError(text("plan.workers_or_scheduler", shell_language()))
     if iterations is not None and seconds is not None:
         raise click.UsageError(text("plan.iterations_or_seconds", shell_language()))
-    from api.cli.stopping import progressing, stopped_lines
+    from api.cli.planning_options import progressing, stopped_lines, wanted
     from api.cli.store import actor, opened
     from api.services import partitioning
     from api.services.planning import Job, ruleset_of, write_json
 
     job = Job(ruleset_of(ruleset, minimum, maximum, target, micro=micro), seed, iterations, seconds, workers)
-    job = replace(job, scheduler=scheduler, resume=resume)
+    job = replace(job, scheduler=scheduler, resume=resume, grids=wanted(grids, shell_language()))
     with opened() as engine, progressing() as progress:
         done = partitioning.partition(engine, territory, job, plan_name=plan_name, actor=actor(), progress=progress)
     if report is not None:

@@ -22,6 +22,7 @@ from api.messages import shell_language, text
 @click.option(
     "--micro", is_flag=True, help="Micro-grids 微网格 too, of 10-15 households where the rules say nothing."
 )
+@click.option("--grids", multiple=True, metavar="[COMMUNITY=]N", help="Number of grids of each community, or of one.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Same seed, same plan.")
 @click.option("--crs", metavar="EPSG:n", help="Re-project what is written (never what is measured).")
 @click.option("--iterations", type=click.IntRange(1), help="Rounds of search: repeatable to the byte.")
@@ -40,6 +41,7 @@ def plan(
     maximum: int | None,
     target: int | None,
     micro: bool,
+    grids: tuple[str, ...],
     seed: int,
     crs: str | None,
     iterations: int | None,
@@ -61,11 +63,11 @@ def plan(
         raise click.UsageError(text("plan.workers_or_scheduler", shell_language()))
     if iterations is not None and seconds is not None:
         raise click.UsageError(text("plan.iterations_or_seconds", shell_language()))
-    from api.cli.stopping import progressing, stopped_lines
+    from api.cli.planning_options import progressing, stopped_lines, wanted
     from api.services.planning import Job, plan_file, ruleset_of
 
     job = Job(ruleset_of(ruleset, minimum, maximum, target, micro=micro), seed, iterations, seconds, workers)
-    job = replace(job, scheduler=scheduler, resume=resume)
+    job = replace(job, scheduler=scheduler, resume=resume, grids=wanted(grids, shell_language()))
     with progressing() as progress:
         outcome = plan_file(
             source, output, job, territory=territory, to_crs=crs, report=report, lots=lots, progress=progress

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from api.services import importing, planning
 from api.services.planning import Clock, Job
-from api.services.solving import Answers, answering, depends_on, runner_of
+from api.services.solving import Answers, answering, depends_on, numbers_asked, runner_of
 from data.machine import places
 from data.postgres import atom_sets, events, plans, sources, territories
 from data.postgres.atom_sets import StoredAtoms
@@ -63,12 +63,13 @@ def partition(
         areas = sources.communities(work.connection, territory, stored.communities)
         groups = sources.villager_groups(work.connection, territory)
         places = places_of(work.connection, territory, stored, job.ruleset)
+        yards = sources.compounds(work.connection, territory)
         work.commit()
     # no transaction is held open while the solver runs: a version names its atom set, which never changes
-    about = depends_on(job.ruleset, job.seed, stored.atoms, stored.loads, areas, groups, places)
+    about = depends_on(job.ruleset, job.seed, stored.atoms, stored.loads, areas, groups, places, job.grids, yards)
     with answering(checkpoint_of(about), about, job.resume, progress) as answers:
         with clock.step("solve"):
-            plan = solve(stored, areas, groups, job, progress, answers, places)
+            plan = solve(stored, areas, groups, job, progress, answers, places, yards)
         done = _keep(engine, territory, stored, plan, job, plan_name, actor, clock)
         answers.done = not plan.stopped
     return replace(done, kept=answers.kept)
@@ -144,6 +145,7 @@ def solve(
     progress: Progress,
     answers: Answers | None = None,
     places: Places | None = None,
+    compounds: Areas | None = None,
 ) -> Plan:
     """Grids for stored atoms. ``communities`` are in the order in which the atoms count them; empty: none given."""
     atoms, loads = stored.atoms, stored.loads
@@ -158,6 +160,8 @@ def solve(
             job.ruleset,
             villager_groups=groups if len(groups) else None,
             places=places,
+            compounds=compounds,
+            grids=numbers_asked(job.grids, communities if len(communities) else None),
             seed=job.seed,
             iterations=job.iterations,
             seconds=job.seconds,

@@ -19,7 +19,7 @@ import shapely
 
 from api.services.microgrids import micro_of, micro_report
 from api.services.rules import place_figures
-from api.services.solving import Answers, answering, depends_on, runner_of
+from api.services.solving import Answers, Wanted, answering, depends_on, numbers_asked, runner_of
 from api.services.wording import bounds_columns
 from api.version import VERSION
 from data import rulesets
@@ -65,6 +65,7 @@ class Job:
     workers: int | None = None
     scheduler: str | None = None  # of a Dask cluster, which then does the work of ``workers``
     resume: bool = False  # the checkpoint of an earlier run of the same job must be there
+    grids: Wanted = ()  # numbers of grids asked for; as many as are best where it says nothing
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,7 @@ def communities_of(made: Cut) -> Areas | None:
 def solve(made: Cut, job: Job, progress: Progress = silent, answers: Answers | None = None) -> Plan:
     """Grids for the atoms of a cut, on the processes or the cluster of the job. ``answers``: what is known."""
     groups = made.sources.villager_groups
+    areas = communities_of(made)
     with runner_of(job.workers, job.scheduler) as runner:
         return make_plan(
             made.atom_set,
@@ -192,10 +194,12 @@ def solve(made: Cut, job: Job, progress: Progress = silent, answers: Answers | N
             made.households,
             made.counted,
             made.work,
-            communities_of(made),
+            areas,
             job.ruleset,
             villager_groups=groups if len(groups) else None,
+            compounds=made.sources.compounds,
             places=places_of(made.atom_set, made.households, made.sources.buildings, made.sources.sites, job.ruleset),
+            grids=numbers_asked(job.grids, areas),
             seed=job.seed,
             iterations=job.iterations,
             seconds=job.seconds,
@@ -208,8 +212,8 @@ def about(made: Cut, job: Job) -> dict[str, str]:
     """What the plan of a cut depends on, for its checkpoint."""
     sources = made.sources
     columns = (made.households, made.counted, made.work, made.estimated.households)
-    areas = (sources.communities, sources.villager_groups, sources.sites)
-    return depends_on(job.ruleset, job.seed, made.atom_set, made.graph, columns, areas)
+    areas = (sources.communities, sources.villager_groups, sources.sites, sources.compounds)
+    return depends_on(job.ruleset, job.seed, made.atom_set, made.graph, columns, areas, job.grids)
 
 
 def checkpoint_of(output: str | Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -17,8 +17,13 @@ from api.services.fingerprint import fingerprint
 from api.services.workers import running
 from data.checkpoints import Checkpoint
 from gis.districting.rulesets import Ruleset
+from gis.errors import InputError
 from gis.progress import Note, Progress
 from gis.tasks import Runner
+from gis.territory.model import Areas
+
+#: Numbers of grids asked for, by the code of their community; without a code: of each other one.
+Wanted = tuple[tuple[str, int], ...]
 
 #: Seconds of work below which answers are not kept when a run stops in good order.
 WORTH: Final = 5.0
@@ -75,6 +80,24 @@ def answering(path: Path | None, about: dict[str, str], resume: bool, progress: 
     finally:
         answers.done = answers.done or (time.monotonic() - begun < WORTH and not checkpoint.found)
         checkpoint.close(remove=answers.done)
+
+
+def numbers_asked(grids: Wanted, communities: Areas | None) -> Mapping[int, int] | int | None:
+    """How many grids each community shall have, as ``make_plan`` takes it: by position, or one number for each.
+
+    Raises ``InputError`` for the code of a community that is not there.
+    """
+    each = next((number for code, number in grids if not code), None)
+    named = {code: number for code, number in grids if code}
+    if not named:
+        return each
+    codes = [] if communities is None else [str(code) for code in communities.code]
+    for code in named:
+        if code not in codes:
+            raise InputError("plan.grids_unknown", community=code)
+    if each is not None:
+        named = dict.fromkeys(codes, each) | named
+    return {codes.index(code): number for code, number in named.items()}
 
 
 def depends_on(ruleset: Ruleset, seed: int, *parts: Any) -> dict[str, str]:

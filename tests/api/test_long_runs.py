@@ -187,3 +187,40 @@ def test_workers_or_a_cluster_not_both(town, tmp_path, monkeypatch, capsys):
         command_line.main()
     assert ended.value.code == 2
     assert "not both" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------------------ numbers of grids asked for
+
+
+def asked(monkeypatch, town: Path, out: Path, *options: str) -> int:
+    monkeypatch.setenv("WANGGE_LANG", "en")
+    command = ["wangge", "plan", str(town), "-o", str(out), "--iterations", "1", *options]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit) as ended:
+        command_line.main()
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory) -> Path:
+    """One row of the drawn town: two communities of 720 households each."""
+    drawn = beside("drawn_town")
+    path = tmp_path_factory.mktemp("two") / "town.gpkg"
+    layers = drawn.frames(60)
+    drawn.write(path, {**layers, "communities": drawn.communities([(0, 0, 1, 3), (1, 0, 3, 3)])})
+    return path
+
+
+def test_the_number_of_grids_can_be_given(two, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out.gpkg"
+    assert asked(monkeypatch, two, out, "--grids", "2", "--grids", "430104007001=3") == 0
+    grids = read_plan(out).layers["grids"]
+    assert grids.groupby("community").size().to_dict() == {"430104007000": 2, "430104007001": 3}
+    capsys.readouterr()
+    assert asked(monkeypatch, two, tmp_path / "no.gpkg", "--grids", "430104007001=9") == 2
+    assert "cannot have 9 grids" in capsys.readouterr().err
+    assert asked(monkeypatch, two, tmp_path / "no.gpkg", "--grids", "1=2") == 2
+    assert "no community of the input has this code" in capsys.readouterr().err
+    assert asked(monkeypatch, two, tmp_path / "no.gpkg", "--grids", "many") == 2
+    assert "give a number of grids" in capsys.readouterr().err
+    assert sorted(p.name for p in tmp_path.glob("no*")) == []

@@ -1,4 +1,4 @@
-"""What commands that plan say when they are stopped."""
+"""What commands that plan share: numbers of grids asked for, and what is said when they are stopped."""
 
 from __future__ import annotations
 
@@ -27,6 +27,17 @@ def progressing() -> Iterator[ConsoleProgress]:
         click.get_current_context().exit(INTERRUPTED)
     finally:
         progress.close()
+
+
+def wanted(grids: tuple[str, ...], language: str) -> tuple[tuple[str, int], ...]:
+    """Values of ``--grids`` as (code of the community, number); no code: of each other community."""
+    out = []
+    for value in grids:
+        code, _, number = value.rpartition("=")
+        if not number.isdecimal() or int(number) < 1:
+            raise click.UsageError(text("plan.grids_not_a_number", language, value=value))
+        out.append((code.strip(), int(number)))
+    return tuple(out)
 
 
 def stopped_lines(report: dict[str, Any], kept: str | None, language: str) -> list[str]:
