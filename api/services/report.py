@@ -14,15 +14,19 @@ from branca.element import Element
 from jinja2 import Environment, PackageLoader
 
 from api.messages import catalogue, text
+from api.services.explaining import explain_plan
 from api.services.report_map import BORDERS, Words, make_map, verbatim
 from api.version import VERSION
 from data.plan_files import PlanFile, read_plan
+from data.plan_inside import planned_of
 from gis.errors import InputError
 
 #: The page may run its own script and styles and nothing else: no request can leave it.
 POLICY: Final = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 #: Columns of ``grids`` that a pointer shows.
 SHOWN: Final = ("code", "name", "community", "households", "buildings")
+#: Columns of ``micro_grids`` that a pointer shows.
+MICRO_SHOWN: Final = ("code", "name", "households", "buildings")
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,8 @@ def _words(t: Callable[..., str]) -> Words:
         t("report.layer_borders"),
         t("report.layer_labels"),
         fields,
+        t("report.layer_micro"),
+        {c: t(f"report.{c}") for c in MICRO_SHOWN},
     )
 
 
@@ -111,7 +117,8 @@ def _panel(plan: PlanFile, name: str, said: dict[str, Any], t: Callable[..., str
         figures=_figures(plan, said, t),
         proof=_proof(said, t),
         legend=_legend(plan, t),
-        grids=_rows(plan, names, t, language),
+        grids=_rows(plan, names, t, language, _reasons(plan, name, language)),
+        micro=_micro(plan, t, language),
         excluded=_excluded(plan, language),
         attribution=plan.attribution or said.get("attribution", ""),
         version=VERSION,
@@ -171,7 +178,29 @@ def _legend(plan: PlanFile, t: Callable[..., str]) -> list[tuple[str, dict[str, 
     return entries
 
 
-def _rows(plan: PlanFile, names: dict[str, str], t: Callable[..., str], language: str) -> list[dict[str, Any]]:
+def _reasons(plan: PlanFile, name: str, language: str) -> dict[str, list[str]]:
+    """Why each grid's borders are where they are, by its code; nothing for files of an older version."""
+    if "edges" not in plan.layers or "about" not in plan.layers:
+        return {}
+    return explain_plan(planned_of(plan.layers, plan.crs, name), language).by_grid()
+
+
+def _micro(plan: PlanFile, t: Callable[..., str], language: str) -> list[str]:
+    """The lines about micro-grids: how many, how large, why some are out of their bounds."""
+    if "micro_grids" not in plan.layers or not len(plan.layers["micro_grids"]):
+        return []
+    rows = plan.layers["micro_grids"]
+    note = rows.note.fillna("")
+    share = _percent(float((note == "").mean()))
+    said = [t("report.micro", count=f"{len(rows):,}", mean=f"{rows.counted.mean():.1f}", range=share)]
+    for reason, count in note[note != ""].value_counts().sort_index().items():
+        said.append(t("report.micro_missed", count=count, reason=text(f"micro.{reason}", language)))
+    return said
+
+
+def _rows(
+    plan: PlanFile, names: dict[str, str], t: Callable[..., str], language: str, reasons: dict[str, list[str]]
+) -> list[dict[str, Any]]:
     rows = []
     for row in plan.layers["grids"].drop(columns="geometry").to_dict("records"):
         note = row["note"] or ""
@@ -186,6 +215,7 @@ def _rows(plan: PlanFile, names: dict[str, str], t: Callable[..., str], language
             "on_street": _percent(row["on_street_share"]),
             "note": text(code, language) if code in catalogue(language) else note,
             "missed": bool(note),
+            "why": reasons.get(str(row["code"]), []),
         })  # fmt: skip
     return rows
 

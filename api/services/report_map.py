@@ -7,7 +7,7 @@ import html
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Final
 
@@ -52,6 +52,8 @@ class Words:
     borders: str
     labels: str
     fields: dict[str, str]  # column of ``grids`` -> what it is called
+    micro: str = ""
+    micro_fields: dict[str, str] = field(default_factory=dict)
 
 
 def make_map(plan: PlanFile, words: Words) -> folium.Map:
@@ -63,6 +65,8 @@ def make_map(plan: PlanFile, words: Words) -> folium.Map:
     grids = _grids(layers["grids"], layers["borders"], words)
     grids.add_to(group(view, words.grids))
     _buildings(layers["buildings"]).add_to(group(view, words.buildings))
+    if "micro_grids" in layers and len(layers["micro_grids"]):
+        _micro_grids(layers["micro_grids"], words).add_to(group(view, words.micro, show=False))
     streets = group(view, words.streets)
     for drawn in _streets(layers["streets"]):
         drawn.add_to(streets)
@@ -153,6 +157,29 @@ def _grids(grids: Any, borders: Any, words: Words) -> folium.GeoJson:
         tooltip=folium.GeoJsonTooltip(list(words.fields), aliases=list(words.fields.values()), sticky=True),
         embed=True,
     )
+
+
+def _micro_grids(rows: Any, words: Words) -> folium.GeoJson:
+    """Second level: neighbours in the order of their numbers get other tones."""
+    features = [
+        feature(
+            row["geometry"],
+            **{c: safe(_plain(row[c])) for c in words.micro_fields},
+            fill=COLOURS[(k * 3) % len(COLOURS)],
+        )
+        for k, row in enumerate(rows.to_dict("records"))
+    ]
+    return folium.GeoJson(
+        collection(features),
+        style_function=lambda f: {
+            "fillColor": f["properties"]["fill"], "fillOpacity": 0.55, "weight": 0.7, "color": "#444",
+        },
+        highlight_function=lambda _: {"fillOpacity": 0.85, "weight": 2, "color": "#000"},
+        tooltip=folium.GeoJsonTooltip(
+            list(words.micro_fields), aliases=list(words.micro_fields.values()), sticky=True
+        ),
+        embed=True,
+    )  # fmt: skip
 
 
 def colours_of(codes: list[str], neighbours: Any) -> dict[str, int]:
