@@ -88,6 +88,8 @@ class Certificate:
 class Objective:
     """Terms of the objective in priced metres (see ``Ruleset``).
 
+    ``compound``: what borders inside compounds 小区 cost beside their price; ``border`` is without it.
+
     ``border``: borders between grids of one community. What runs between communities is given (price 0), or, where
     the communities are of our own making, was paid when they were cut.
     """
@@ -96,11 +98,12 @@ class Objective:
     balance: float
     compactness: float
     range: float
+    compound: float = 0.0
 
     @property
     def total(self) -> float:
         """The sum that is minimised."""
-        return self.border + self.balance + self.compactness + self.range
+        return self.border + self.balance + self.compactness + self.range + self.compound
 
 
 @dataclass(frozen=True)

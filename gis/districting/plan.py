@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import shapely
 
 from gis.blocks.model import AtomSet, Graph
 from gis.districting import communities as dividing
@@ -17,10 +18,11 @@ from gis.districting.kernels import Int
 from gis.districting.model import Plan
 from gis.districting.piece import Piece, pieces_of
 from gis.districting.rulesets import Ruleset
-from gis.districting.units import Units, atom_units
+from gis.districting.units import JOINED_METRES, Units, atom_units, inside_one
 from gis.errors import InputError
 from gis.progress import Progress, silent
 from gis.tasks import Runner, one_by_one
+from gis.territory.compounds import compounds_of
 from gis.territory.model import Areas, Floats, Ints
 
 #: Divisions into communities that are tried where none are given, until every grid is in range.
@@ -39,6 +41,7 @@ def make_plan(
     villager_groups: Areas | None = None,
     places: Places | None = None,
     grids: Mapping[int, int] | int | None = None,
+    compounds: Areas | None = None,
     seed: int = 1,
     iterations: int | None = None,
     seconds: float | None = None,
@@ -52,7 +55,7 @@ def make_plan(
     ``Plan.iterations`` says how many, for replay. The same input, seed and iterations give the same plan.
     ``runner`` runs the pieces of a round, one after another or on many processes: the plan is the same.
     ``grids``: how many grids a community shall have (by its position, or one number for each of them); as many as
-    are best where it says nothing.
+    are best where it says nothing. ``compounds`` 小区 stay whole where that is worth the ruleset's ``compound``.
     Ctrl-C at any moment keeps the best plan so far (``Plan.stopped``); pieces that no round reached yet get a plan
     grown in a moment. Raises ``InputError`` on empty or unequal input, and where ``grids`` cannot be had.
     """
@@ -63,7 +66,12 @@ def make_plan(
         if len(values) != n:
             raise InputError("plan_lengths", field=name, found=len(values), expected=n)
     load = _load(np.asarray(counted, np.float64), np.asarray(work, np.float64), ruleset)
-    units = atom_units(atom_set, graph, ruleset.class_prices(), np.asarray(counted, np.int64), load)
+    compound = None
+    if compounds is not None and len(compounds):
+        compound = compounds_of(shapely.point_on_surface(atom_set.geometry), compounds)
+    units = atom_units(
+        atom_set, graph, ruleset.class_prices(), np.asarray(counted, np.int64), load, compound, ruleset.compound
+    )
     given = communities is not None and len(communities) > 0
     land = _Land(_groups(atom_set, villager_groups, units, ruleset), places)
     if given or len(np.unique(atom_set.community)) > 1:
@@ -97,7 +105,23 @@ def make_plan(
         seed,
         solved.rounds,
     )
+    if compound is not None:
+        made = _with_compounds(made, graph, compound)
     return replace(made, stopped=solved.stopped)
+
+
+def _with_compounds(plan: Plan, graph: Graph, compound: Int) -> Plan:
+    """The plan with the cost of borders inside compounds told apart from their price."""
+    heads, tails = graph.heads, graph.tails
+    cut = inside_one(compound, heads, tails) & (plan.assignment[heads] != plan.assignment[tails])
+    own = plan.atom_community[heads]
+    cut &= (own == plan.atom_community[tails]) & (graph.metres.sum(axis=1) > JOINED_METRES)
+    extra = plan.ruleset.compound * np.bincount(own[cut], graph.metres[cut].sum(axis=1), len(plan.communities))
+    described = [
+        replace(c, objective=replace(c.objective, border=c.objective.border - x, compound=float(x)))
+        for c, x in zip(plan.communities, extra, strict=True)
+    ]
+    return replace(plan, communities=tuple(described))
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from gis.blocks.model import AtomSet
 from gis.districting.measures import Measures, is_seamless, measure
 from gis.districting.model import Certificate, GridException, Objective, Plan, Status
 from gis.districting.placefigures import beside, community_pieces, grid_means, warnings_of
 from gis.districting.rulesets import Ruleset
+
+#: Most atoms at fault that the report lists for an exception.
+FEW_ATOMS: Final = 50
 
 
 def report_of(atom_set: AtomSet, plan: Plan) -> dict[str, Any]:
@@ -90,6 +93,7 @@ def _part(
                 "block": e.block,
                 "households": e.households,
                 "proven": e.proven,
+                "at_fault": {"atoms": list(e.at_fault[:FEW_ATOMS]), "count": len(e.at_fault), "households": e.held},
             }
             for e in exceptions
         ],
@@ -102,6 +106,7 @@ def _sum(terms: list[Objective]) -> Objective:
         balance=sum(t.balance for t in terms),
         compactness=sum(t.compactness for t in terms),
         range=sum(t.range for t in terms),
+        compound=sum(t.compound for t in terms),
     )
 
 

@@ -92,7 +92,9 @@ class Ruleset:
     - border: metres between two grids x price of their class;
     - balance: ``balance`` x sum over grids of ((load - target) / half the range) squared;
     - compactness: ``compactness`` x sum over grids of (1 - 4 pi area / perimeter squared);
-    - range: ``outside`` x households above the maximum or below the minimum.
+    - range: ``outside`` x households above the maximum or below the minimum;
+    - compound: ``compound`` x metres between two grids inside one compound 小区 (buildings are never cut: atoms hold
+      them whole).
     """
 
     name: str
@@ -131,6 +133,7 @@ class Ruleset:
     template_digits: int = 3  # digits of the running number in ``code``
     unverified: tuple[str, ...] = ()  # words (``table.word``) or tables that are 未核对, whatever ``verified`` says
     moved: float = 100.0  # priced metres that a household costs which an adjustment 动态调整 gives to another grid
+    compound: float = 2.0  # what a metre of border inside a compound 小区 costs beside its price
 
     def class_prices(self) -> Floats:
         """Price of a metre by position in ``BORDER_CLASSES``."""
@@ -236,6 +239,7 @@ def _ruleset(read: Reader, digest: str) -> Ruleset:
         balance_on=read.word("weights", "balance_on", ("counted", "work"), default="counted"),
         compactness=read.number("weights", "compactness", default=0.0),
         outside=read.number("weights", "outside", default=400.0),
+        compound=read.number("weights", "compound", default=2.0),
         code=code,
         dedicated_from=read.whole("codes", "dedicated_from", default=901),
         grid_name=read.text("names", "grid", default="第{ordinal}网格"),

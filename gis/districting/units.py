@@ -104,12 +104,25 @@ def connected(heads: NDArray[np.integer], tails: NDArray[np.integer], n: int) ->
     return np.asarray(rank[inverse], np.int64)
 
 
-def atom_units(atom_set: AtomSet, graph: Graph, prices: Floats, counted: Int, load: Floats) -> Units:
-    """Every atom as a unit. ``prices``: by position in ``BORDER_CLASSES``; corners do not join."""
+def atom_units(
+    atom_set: AtomSet,
+    graph: Graph,
+    prices: Floats,
+    counted: Int,
+    load: Floats,
+    compound: Int | None = None,
+    extra: float = 0.0,
+) -> Units:
+    """Every atom as a unit. ``prices``: by position in ``BORDER_CLASSES``; corners do not join.
+
+    A metre between two atoms of one ``compound`` (-1: in none) costs ``extra`` beside its price.
+    """
     metres = graph.metres.sum(axis=1)
     joined = metres > JOINED_METRES
     heads, tails = graph.heads[joined].astype(np.int64), graph.tails[joined].astype(np.int64)
     price = graph.metres[joined] @ prices
+    if compound is not None:
+        price = price + extra * np.where(inside_one(compound, heads, tails), metres[joined], 0.0)
     both = np.concatenate
     n = len(atom_set.geometry)
     start, neighbour, price, shared = _csr(
@@ -137,6 +150,11 @@ def members_of(label: NDArray[np.integer], n: int) -> list[Int]:
     """Positions of every label 0 .. n-1, in order: one sort, however many labels there are."""
     order = np.argsort(label, kind="stable")
     return np.split(order, np.cumsum(np.bincount(label, minlength=n))[: n - 1]) if n else []
+
+
+def inside_one(compound: Int, heads: NDArray[np.integer], tails: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Whether both ends of every edge lie in the same compound."""
+    return np.asarray((compound[heads] >= 0) & (compound[heads] == compound[tails]), np.bool_)
 
 
 def points(geometry: Geometries) -> tuple[Floats, Floats]:

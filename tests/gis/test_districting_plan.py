@@ -325,3 +325,25 @@ def test_a_number_of_grids_that_cannot_be_is_refused():
         plan_of(drawn, [90] * 16, communities=areas, grids={1: 3})  # 720 households: 2 grids
     _, plan = plan_of(drawn, [90] * 16, communities=areas, grids={1: 2})
     assert list(plan.grids.community).count(1) == 2
+
+
+def test_a_compound_stays_whole_where_another_border_costs_no_more():
+    # six blocks in a row: two grids of three; a compound lies over the two in the middle
+    drawn = board(["abcdef"])
+    _, free = plan_of(drawn, [150] * 6)
+    assert drawn_as(free, 6) == ["AAABBB"]
+    middle = Areas(
+        geometry=np.array([shapely.box(200, -100, 400, 0)]),
+        source_id=np.array(["yard"], object),
+        code=np.array([""], object),
+        name=np.array(["和园"], object),
+    )
+    _, plan = plan_of(drawn, [150] * 6, compounds=middle)
+    assert drawn_as(plan, 6) in (["AAAABB"], ["AABBBB"])
+    assert plan.communities[0].objective.compound == 0.0
+    # where no plan spares it, the cut is reported as a term of its own
+    _, cut = plan_of(drawn, [150] * 6, replace(RULES.with_bounds(minimum=440), compound=3.0), compounds=middle)
+    assert drawn_as(cut, 6) == ["AAABBB"]
+    terms = cut.communities[0].objective
+    assert (terms.border, terms.compound) == pytest.approx((100.0, 300.0))
+    assert terms.total == pytest.approx(free.communities[0].objective.total + 300.0, rel=0.05)
