@@ -20,6 +20,7 @@ from shapely.errors import GEOSException
 from benchmarks import cities, partition_rows
 from benchmarks.graph_measures import judge, objective
 from benchmarks.partition_adjust import adjust_cases
+from benchmarks.partition_peers import PEER_SECONDS, peer_process
 from benchmarks.partition_real import real_cases
 from benchmarks.runner import Figure, Say, fresh_process, peer_python, versions
 from data import rulesets
@@ -34,10 +35,8 @@ PACKAGES: Final[dict[str, tuple[str, ...]]] = {
 }
 #: Whose environment a peer of ``peers/graph_peers.py`` runs in, where it is not its own name.
 HOME: Final = {"metis_best": "metis"}
-SCRIPT: Final = str(Path(__file__).parent / "peers" / "graph_peers.py")
 
-#: Longest that a peer, and we ourselves, may take for one city, in seconds of wall clock.
-PEER_SECONDS: Final = 300.0
+#: Longest that we may take for one city, in seconds of wall clock.
 OUR_SECONDS: Final = 3000.0
 
 
@@ -144,20 +143,17 @@ def ours(city: Path, part: Path, say: Say, iterations: int | None = None) -> dic
         return {"fault": str(error)}
 
 
-def run_peer(peer: str, python: str | None, city: Path, *, seed: int) -> dict[str, Any]:
+def run_peer(peer: str, python: str | None, city: Path, *, seed: int, limit: int = PEER_SECONDS) -> dict[str, Any]:
     """A peer's plan of a city file, judged like ours; ``fault`` says why there is none."""
     if python is None:
         return {"fault": "cannot be installed"}
     part = city.with_suffix(f".{peer}.npy")
-    try:
-        took = fresh_process(SCRIPT, peer, str(city), str(part), str(seed), python=python, timeout=PEER_SECONDS)
-    except subprocess.TimeoutExpired:
-        return {"fault": f"no plan in {PEER_SECONDS:.0f} s"}
-    except RuntimeError as error:
-        return {"fault": str(error)[:120]}
+    took = peer_process(peer, python, city, part, seed=seed, limit=limit)
+    if "fault" in took:
+        return took
     arrays = cities.load(city)
     found = np.load(part)
-    return {**judge(arrays, found), "objective": objective(arrays, found, weights()), **took, "part": str(part)}
+    return {**judge(arrays, found), "objective": objective(arrays, found, weights()), **took}
 
 
 def weights() -> tuple[float, float, float]:

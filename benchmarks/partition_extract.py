@@ -7,7 +7,6 @@ every connected part of the graph for itself. ``FOLDER`` keeps the graph and the
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -21,7 +20,8 @@ from api.services.planning import Cut, Job, communities_of, cut, solve
 from benchmarks import cities
 from benchmarks.atoms_one import read
 from benchmarks.graph_measures import judge
-from benchmarks.runner import fresh_process, peak_mb
+from benchmarks.partition_peers import peer_process
+from benchmarks.runner import peak_mb
 from data import rulesets
 from gis.districting.borders import borders_of, grid_polygons
 from gis.districting.warming import warm
@@ -34,7 +34,6 @@ CUT: Final = 0.05  # share of a footprint outside its grid that counts as cut
 #: Ways that count as streets: whatever the planner takes as one, paths included; and those a car may take.
 WAYS: Final = frozenset({*STREET_RANK, *LANE_RANK})
 ROADS: Final = frozenset({*STREET_RANK, "service", "track"})
-PEER_SECONDS: Final = 600.0
 
 
 def run(file: Path, folder: Path, pythons: dict[str, str]) -> dict[str, dict[str, Any]]:
@@ -58,11 +57,9 @@ def run(file: Path, folder: Path, pythons: dict[str, str]) -> dict[str, dict[str
     out["ours"]["atoms"] = len(plan.assignment)
     for peer, python in pythons.items():
         part = folder / f"{file.name}.{peer}.npy"
-        try:
-            script = str(Path(__file__).parent / "peers" / "graph_peers.py")
-            figures = fresh_process(script, peer, str(stored), str(part), "1", python=python, timeout=PEER_SECONDS)
-        except (RuntimeError, subprocess.TimeoutExpired) as error:
-            out[peer] = {"fault": str(error)[:120]}
+        figures = peer_process(peer, python, stored, part)
+        if "fault" in figures:
+            out[peer] = figures
             continue
         found = np.load(part)
         out[peer] = {**judge(graph, found), **on_map(made, found), **figures}

@@ -1,6 +1,6 @@
 """Peers on a city's graph, run by their own environments, one process a run.
 
-``python graph_peers.py PEER CITY.npz OUT.npy SEED``; prints CPU seconds (reading the city and importing excluded,
+``python graph_peers.py PEER CITY.npz OUT.npy SEED LIMIT``; prints CPU seconds (reading and importing excluded,
 building the peer's own graph included), peak memory and the version. Edge weights are priced metres, rounded to
 whole numbers of at least 1; k = households / 450; the imbalance allowed is that of 600 households.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import random
+import resource
 import sys
 import time
 import warnings
@@ -28,7 +29,7 @@ from benchmarks.graph_measures import MAXIMUM, MINIMUM, PRICES, TARGET, wanted
 warnings.simplefilter("ignore")
 
 IMBALANCE = MAXIMUM / TARGET - 1
-TRIES = 20  # of GerryChain's trees, which may come to a part that no edge divides evenly enough
+TRIES = 10  # of GerryChain's trees, which may come to a part that no edge divides evenly enough
 City = dict[str, Any]
 
 
@@ -172,8 +173,9 @@ def _subset(city: City, members: Any) -> City:
     return {**out, "eu": place[city["eu"][inner]], "ev": place[city["ev"][inner]], "el": city["el"][inner]}
 
 
-def main(peer: str, city_file: str, out: str, seed: str) -> None:
-    """Run one peer on one city."""
+def main(peer: str, city_file: str, out: str, seed: str, limit: str) -> None:
+    """Run one peer on one city, for no more than ``limit`` CPU seconds."""
+    resource.setrlimit(resource.RLIMIT_CPU, (int(limit), int(limit)))
     package, run = PEERS[peer]
     __import__(package)
     with np.load(city_file) as file:
