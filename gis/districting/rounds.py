@@ -71,6 +71,14 @@ class Standing:
                 self.bound += sign * (bound or 0.0)
         self.plans[i] = plan
 
+    def halt(self, stop: KeyboardInterrupt) -> None:
+        """Take what the round that Ctrl-C ended had found for its piece, where that is better."""
+        if not isinstance(stop, search.Halted):
+            return
+        for i, (piece, plan) in enumerate(zip(self.todo, self.plans, strict=True)):
+            if piece is stop.piece and (plan is None or stop.found.cost < plan.cost):
+                self.put(i, stop.found)
+
     def note(self) -> Note:
         """Objective, bound and gap in a person's words; a piece without a proof adds 0 to the bound."""
         objective, bound = f"{self.objective:,.0f}", f"{self.bound:,.0f}"
@@ -133,7 +141,8 @@ def search_all(
             made += 1
             if timed and standing.proven():
                 break
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
+        standing.halt(stop)
         return stopped(standing, ruleset, made, progress)
     progress("solve", 1.0, standing.note())
     return Solved(_whole(standing.plans), made)
@@ -147,7 +156,8 @@ def first_round(todo: list[Piece], ruleset: Ruleset, seed: int, progress: Progre
         for count, (i, found) in enumerate(in_turn(_round, tasks, todo, runner)):
             standing.put(i, found)
             progress("communities", (count + 1) / len(todo), standing.note())
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
+        standing.halt(stop)
         return stopped(standing, ruleset, 0, progress)
     return Solved(_whole(standing.plans), 1)
 
@@ -204,9 +214,13 @@ def _round(task: tuple[Piece, Ruleset, search.Search | None, int]) -> search.Sea
         cost = search.cost_of(piece.units, part, terms, ruleset.outside) if so_far is None else so_far.cost
         return search.Search(part, cost, 1)
     how = (piece.units, piece.bounds, terms, ruleset.outside)
-    if so_far is None:
-        return numbers.start(*how, lots, piece.number) if piece.number else search.start(*how, lots)
-    found = search.better(*how, so_far, lots)
+    try:
+        if so_far is None:
+            return numbers.start(*how, lots, piece.number) if piece.number else search.start(*how, lots)
+        found = search.better(*how, so_far, lots)
+    except search.Halted as stop:
+        stop.piece = piece
+        raise
     return numbers.kept(so_far, found, piece.number) if piece.number else found
 
 

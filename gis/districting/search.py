@@ -42,6 +42,15 @@ class Search:
     proof: Proof | None = None
 
 
+class Halted(KeyboardInterrupt):
+    """Ctrl-C in the middle of a round: the best plan of the piece at that moment (``piece``: whose it is)."""
+
+    def __init__(self, found: Search) -> None:
+        super().__init__()
+        self.found = found
+        self.piece: object = None
+
+
 def terms_of(ruleset: Ruleset, bounds: Bounds) -> Terms:
     """The objective's prices under some bounds."""
     return Terms(
@@ -127,15 +136,37 @@ def quick(units: Units, bounds: Bounds, terms: Terms, outside: float) -> Search:
 def start(units: Units, bounds: Bounds, terms: Terms, outside: float, seed: int) -> Search:
     """Round 0: tiles divided nearly at their best (or grown and annealed); what is out of range is mended.
 
-    Then small units are traded. A small piece that is still out of range is settled at once.
+    Then small units are traded. A small piece that is still out of range is settled at once. Raises ``Halted`` on
+    Ctrl-C.
     """
     label = coarse(units, bounds.maximum)
     blocks = units.contract(label)
-    if _listable(blocks, terms):
-        part = renumbered(tiles.divide(blocks, terms, outside, seed))
-    else:
-        part = _annealed(blocks, bounds, terms, seed)
-    part = _in_range(units, part[label], terms, outside, seed + 1)
+    standing: list[Int] = [np.full(len(blocks), -1, np.int64)]
+    try:
+        if _listable(blocks, terms):
+            part = renumbered(tiles.divide(blocks, terms, outside, seed, lambda p: standing.__setitem__(0, p)))
+        else:
+            part = _annealed(blocks, bounds, terms, seed)
+        standing[0] = part
+        return _mended(units, part[label], bounds, terms, outside, seed)
+    except KeyboardInterrupt as stop:
+        part = _completed(blocks, standing[0], bounds)[label]
+        raise Halted(Search(part, cost_of(units, part, terms, outside), 0)) from stop
+
+
+def _completed(blocks: Units, part: Int, bounds: Bounds) -> Int:
+    """A plan that is not whole yet (-1), with grids grown where there are none."""
+    part = part.copy()
+    missing = pieces(blocks.arrays, np.where(part < 0, -1, 0))
+    for which in tiles.groups(np.where(part < 0, missing, -1)):
+        if part[which[0]] < 0:
+            part[which] = int(part.max()) + 1 + first_plan(blocks.subset(which), bounds)
+    return renumbered(part)
+
+
+def _mended(units: Units, part: Int, bounds: Bounds, terms: Terms, outside: float, seed: int) -> Search:
+    """The end of round 0: grids brought into range, small units traded."""
+    part = _in_range(units, part, terms, outside, seed + 1)
     if part.max() < SOLVED_GRIDS and _amiss_at_all(units, part, terms):  # only listing everything finds a way out
         return settled(units, bounds, terms, outside, Search(part, cost_of(units, part, terms, outside), 0))
     best = Search(part, cost_of(units, part, terms, outside), 0)
@@ -151,7 +182,13 @@ def better(units: Units, bounds: Bounds, terms: Terms, outside: float, search: S
     fragments = units.contract(label)
     part = np.zeros(len(fragments), np.int64)
     part[label] = search.part
-    part = tiles.improve(fragments, part, terms, outside, seed)[label]
+    standing: list[Int] = [part]
+    try:
+        part = tiles.improve(fragments, part, terms, outside, seed, lambda p: standing.__setitem__(0, p))[label]
+    except KeyboardInterrupt as stop:
+        part = renumbered(standing[0][label])
+        found = Search(part, cost_of(units, part, terms, outside), rounds)
+        raise Halted(min(search, found, key=lambda s: s.cost)) from stop
     part = _in_range(units, renumbered(part), terms, outside, seed + 1)
     cost = cost_of(units, part, terms, outside)
     best = search if cost >= search.cost - 1e-6 else Search(part, cost, rounds)

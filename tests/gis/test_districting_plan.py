@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data import rulesets
+from gis.districting import tiles
 from gis.districting.borders import borders_of, grid_polygons
 from gis.districting.checker import board
 from gis.districting.measures import measure, measure_grids
@@ -347,3 +348,25 @@ def test_a_compound_stays_whole_where_another_border_costs_no_more():
     terms = cut.communities[0].objective
     assert (terms.border, terms.compound) == pytest.approx((100.0, 300.0))
     assert terms.total == pytest.approx(free.communities[0].objective.total + 300.0, rel=0.05)
+
+
+def test_an_interrupt_inside_a_round_keeps_what_it_found(monkeypatch):
+    rows = ["".join(chr(97 + c // 2 + 13 * (r // 2)) for c in range(24)) for r in range(4)]
+    drawn = board(rows)  # two rows of twelve blocks
+    how = {"communities": communities("340223100001")}
+    monkeypatch.setattr(tiles, "GRIDS", 5)  # several tiles
+    whole = tiles._solved
+    calls = []
+
+    def impatient(*of):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return whole(*of)
+
+    monkeypatch.setattr(tiles, "_solved", impatient)
+    _, plan = plan_of(drawn, [100] * 96, **how)
+    assert plan.stopped
+    assert (plan.assignment >= 0).all()
+    held = plan.grids.counted
+    assert ((held >= 300) & (held <= 600)).mean() > 0.5
