@@ -14,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 
 from gis.districting import search
 from gis.districting.adjust_kernels import paid_moves
-from gis.districting.adjust_windows import Standing, at_fault, chains_of, figures, mend, padded
+from gis.districting.adjust_windows import Standing, at_fault, chains_of, figures, mend, must_lose, padded
 from gis.districting.kernels import Int, Terms
 from gis.districting.rulesets import Bounds
 from gis.districting.rural import fill
@@ -31,6 +31,8 @@ SWEEPS: Final = 200
 VISITS: Final = 4_000_000
 #: A grid this many minimums above the maximum may be cheaper to cut in two than to empty into its neighbours.
 WORTH_CUTTING: Final = 0.5
+#: Grids of which both ways are tried.
+TRIED_CUT: Final = 8
 
 OptionName = Literal["least", "priced", "between", "free"]
 
@@ -154,14 +156,8 @@ def adjust(
 
 def _unit_bound(standing: Standing, part: Int, held: Int, bounded: Bools) -> int:
     """Fewest households that whole units make of what every grid must lose, or all must gain together."""
-    lost = 0
-    for g in np.flatnonzero(bounded & (held > standing.maximum)):
-        counted = standing.units.arrays.counted[part == g]
-        sums = np.zeros(int(held[g]) + 1, bool)
-        sums[0] = True
-        for c in counted[counted > 0]:
-            sums[c:] |= sums[:-c].copy()
-        lost += int(np.flatnonzero(sums[int(held[g] - standing.maximum) :])[0] + held[g] - standing.maximum)
+    large = np.flatnonzero(bounded & (held > standing.maximum))
+    lost = sum(must_lose(standing, part, int(g)) for g in large)
     return max(lost, int(np.maximum(standing.minimum - held, 0)[bounded].sum()))
 
 
@@ -181,28 +177,32 @@ def completed(standing: Standing, bounds: Bounds) -> Int:
 
 
 def _least(standing: Standing, begin: Int, bounds: Bounds, progress: Progress) -> Int:
-    """The fewest moves: windows first; grids far too large, or left at fault, are also tried cut in two."""
-    part = mend(standing, begin, progress)
+    """The fewest moves: windows first. Grids far too large are cut before, those not much so are tried both ways."""
     held, _, _ = figures(standing, begin)
+    for g in np.flatnonzero(held >= bounds.maximum + bounds.minimum):
+        begin = _cut(standing, begin, int(g), bounds, begin)
+    part = mend(standing, begin, progress)
     large = np.flatnonzero(held >= bounds.maximum + WORTH_CUTTING * bounds.minimum)
+    for g in large[held[large] < bounds.maximum + bounds.minimum][:TRIED_CUT]:
+        other = mend(standing, _cut(standing, begin, int(g), bounds, begin), progress)
+        part = min(part, other, key=lambda p: _rank(standing, p))
     left = at_fault(standing, part)
-    for g in np.union1d(large, left[figures(standing, part)[0][left] > bounds.maximum]):
-        base = part if g in left else begin
-        halves = _cut(standing, base, int(g), bounds)
-        if halves is not None:
-            other = mend(standing, halves, progress)
-            part = min(part, other, key=lambda p: _rank(standing, p))
+    other = part
+    for g in left[figures(standing, part)[0][left] > bounds.maximum]:
+        other = _cut(standing, other, int(g), bounds, other)
+    if other is not part:
+        part = min(part, mend(standing, other, progress), key=lambda p: _rank(standing, p))
     return part
 
 
-def _cut(standing: Standing, part: Int, g: int, bounds: Bounds) -> Int | None:
-    """The plan with one grid cut into as many as its households need; its largest part keeps the label."""
+def _cut(standing: Standing, part: Int, g: int, bounds: Bounds, otherwise: Int) -> Int:
+    """The plan with one grid cut into as few as its households need; its largest part keeps the label."""
     mine = np.flatnonzero(part == g)
     counted = int(standing.units.arrays.counted[mine].sum())
     fewest, most = search.possible_numbers(counted, bounds)
     parts = max(2, fewest)
     if padded(standing.still, g + 1)[g] or most < parts or fewest > most:
-        return None
+        return otherwise
     even = replace(bounds, target=min(max(counted // parts, bounds.minimum), bounds.maximum))
     fresh = search.first_plan(standing.units.subset(mine), even)
     keep = int(np.bincount(fresh, standing.weight[mine]).argmax())

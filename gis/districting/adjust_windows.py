@@ -22,6 +22,8 @@ WIDER: Final = 2
 PASSES: Final = 3
 #: Households on one way to a grid: the first guess.
 FIRST_WAY: Final = 100.0
+#: Share of the minimum below which a grid may end: to empty it moves fewer households than to fill it.
+ENDING: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,12 @@ def mend(standing: Standing, part: Int, progress: Progress = silent) -> Int:
 def _mend_one(standing: Standing, part: Int, g: int, place: Int) -> None:
     """Windows round one grid until it meets its bounds; where none does, the least out of range there is."""
     target = np.array([g])
-    labels = target
+    labels, tried = target, (target, 0.0)
     for rings, way in WINDOWS:
         labels = around(standing, part, target, rings)
+        if np.array_equal(labels, tried[0]) and way <= tried[1]:
+            continue
+        tried = (labels, way)
         if len(labels) > 1 and _redraw(standing, part, labels, place, way, target):
             return
     if len(labels) > 1:
@@ -101,11 +106,37 @@ def _cheaper(standing: Standing, part: Int, place: Int) -> bool:
     """Look at every chain again with more grids around it; whether fewer households move afterwards."""
     better = False
     for labels in chains_of(standing, part):
+        if _cannot_be_fewer(standing, part, labels):
+            continue
         near = around(standing, part, labels, WIDER)
         before = _moved(standing, part)
         _redraw(standing, part, near, place, WINDOWS[-1][1], near[:0])
         better |= _moved(standing, part) < before
     return better
+
+
+def _cannot_be_fewer(standing: Standing, part: Int, labels: Int) -> bool:
+    """Whether a chain moves no more than whole units make of what its grids at fault must lose, or gain."""
+    home = standing.home
+    held = np.bincount(home[home >= 0], standing.units.arrays.counted[home >= 0], minlength=len(standing.still))
+    old = labels[labels < len(standing.still)]
+    large, small = old[held[old] > standing.maximum], old[held[old] < standing.minimum]
+    lost = sum(must_lose(standing, home, int(g)) for g in large)
+    gained = float((standing.minimum - held[small]).sum())
+    gone = (part != home) & (home >= 0) & np.isin(part, labels)
+    return float(standing.weight[gone].sum()) <= max(lost, gained)
+
+
+def must_lose(standing: Standing, part: Int, g: int) -> int:
+    """Counted households that a grid above the maximum must lose at least, made up of whole units."""
+    counted = standing.units.arrays.counted[part == g]
+    total = int(counted.sum())
+    sums = np.zeros(total + 1, bool)
+    sums[0] = True
+    for c in counted[counted > 0].tolist():
+        sums[c:] |= sums[:-c].copy()
+    excess = max(0, total - int(standing.maximum))
+    return excess + int(np.flatnonzero(sums[excess:])[0])
 
 
 def chains_of(standing: Standing, part: Int) -> list[Int]:
@@ -149,7 +180,7 @@ def _redraw(
     ``target`` must meet its bounds, and so must all others but those that hold a unit heavier than the maximum,
     unless ``elastic``.
     """
-    window, atoms = window_of(standing, part, labels, place)
+    window, atoms = window_of(standing, part, labels, place, ending=1.0 if elastic else ENDING)
     held = np.bincount(window.now, window.units.arrays.counted, window.labels)
     amiss = np.maximum(window.low - held, 0) + np.maximum(held - window.high, 0)
     heaviest = np.zeros(window.labels)
@@ -171,8 +202,8 @@ def first_way(window: Window) -> float:
     return float(max(FIRST_WAY, 2 * amiss.max()))
 
 
-def window_of(standing: Standing, part: Int, labels: Int, place: Int) -> tuple[Window, Int]:
-    """The window of some grids, and its units."""
+def window_of(standing: Standing, part: Int, labels: Int, place: Int, ending: float) -> tuple[Window, Int]:
+    """The window of some grids, and its units. Grids below ``ending`` times the minimum may be left without units."""
     k = max(len(standing.still), int(part.max()) + 1)
     number = np.full(k + 1, -1, np.int64)
     number[labels] = np.arange(len(labels))
@@ -188,7 +219,7 @@ def window_of(standing: Standing, part: Int, labels: Int, place: Int) -> tuple[W
             weight=standing.weight[atoms],
             low=np.where(free, 0.0, standing.minimum),
             high=np.where(free, np.inf, standing.maximum),
-            may_end=~free & ((held < standing.minimum / 2) | ~old),
+            may_end=~free & ((held < ending * standing.minimum) | ~old),
             slack=np.zeros(len(labels)),
         ),
         atoms,

@@ -182,7 +182,7 @@ def test_as_few_as_every_plan_of_three_grids_tried(seed):
         assert least.moved == known
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     counted=st.lists(st.integers(0, 260), min_size=16, max_size=16),
     cut=st.integers(1, 3),
