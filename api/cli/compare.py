@@ -10,19 +10,31 @@ from api.messages import LANGUAGES, shell_language, text
 
 
 @click.command()
-@click.argument("a", metavar="A.gpkg", type=click.Path(path_type=Path))
-@click.argument("b", metavar="B.gpkg", type=click.Path(path_type=Path))
+@click.argument("a", metavar="A.gpkg")
+@click.argument("b", metavar="B.gpkg")
+@click.option("--territory", metavar="NAME", help="A and B are version numbers of this territory's plan instead.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="HTML page to write.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write every figure as JSON.")
 @click.option(
     "--language", type=click.Choice(LANGUAGES), default="zh-CN", show_default=True, help="Words of the page."
 )
-def compare(a: Path, b: Path, output: Path | None, json_file: Path | None, language: str) -> None:
+def compare(
+    a: str, b: str, territory: str | None, output: Path | None, json_file: Path | None, language: str
+) -> None:
     """Compare plan A with plan B: every measure, the households and buildings that moved, pictures and a map."""
     from api.services.comparing import check_outputs, compare_files, save_json
 
     check_outputs(output, json_file)
-    found = compare_files(a, b)
+    if territory is None:
+        found = compare_files(a, b)
+    else:
+        if not (a.isdigit() and b.isdigit()):
+            raise click.UsageError(text("compare.versions", shell_language()))
+        from api.cli.store import opened
+        from api.services.stored_plans import compare_versions
+
+        with opened() as engine:
+            found = compare_versions(engine, territory, int(a), int(b))
     if json_file is not None:
         save_json(found, json_file)
     figures = found.as_json()

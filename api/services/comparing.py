@@ -153,21 +153,30 @@ def compare_files(a: str | Path, b: str | Path) -> Comparison:
 
     Raises ``InputError`` where a file is no plan, or where the plans have nothing in common.
     """
-    sides = [_side(Path(p)) for p in (a, b)]
-    same = _same_atoms(sides[0].plan, sides[1].plan)
+    return compare_sides(_side(Path(a)), _side(Path(b)))
+
+
+def compare_sides(a: Side, b: Side) -> Comparison:
+    """Compare two plans that were read, from files or from the database."""
+    sides = (a, b)
+    same = _same_atoms(a.plan, b.plan)
     kind: Kind = "buildings" if all(len(s.file.layers["buildings"]) for s in sides) else "atoms"
     things = [_buildings(s) if kind == "buildings" else _atoms(s) for s in sides]
     ids = [_texts(s.file.layers["grids"].grid_id) for s in sides]
     found = compare(things[0], things[1], (ids[0], ids[1]))
     if not len(found.both):
-        raise InputError("compare.nothing_shared", a=sides[0].name, b=sides[1].name)
-    return Comparison(sides[0], sides[1], kind, (things[0], things[1]), found, same)
+        raise InputError("compare.nothing_shared", a=a.name, b=b.name)
+    return Comparison(a, b, kind, (things[0], things[1]), found, same)
+
+
+def side_of(name: str, file: PlanFile, plan: Planned) -> Side:
+    """One of two plans, measured."""
+    return Side(name, file, plan, measures_of(plan, file.layers))
 
 
 def _side(path: Path) -> Side:
     file = read_plan(path)
-    plan = planned_of(file.layers, file.crs, path.name)
-    return Side(path.name, file, plan, measures_of(plan, file.layers))
+    return side_of(path.name, file, planned_of(file.layers, file.crs, path.name))
 
 
 def measures_of(plan: Planned, layers: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,10 +59,15 @@ def explain_file(path: str | Path, language: str = "zh-CN", grids: Sequence[str]
     """
     file = read_plan(path)
     plan = planned_of(file.layers, file.crs, Path(path).name)
+    require_grids(plan, grids, Path(path).name)
+    return explain_plan(plan, language, grids)
+
+
+def require_grids(plan: Planned, grids: Sequence[str], name: str) -> None:
+    """Raise ``InputError`` where a plan has no grid of a code that was asked for."""
     for grid in grids:
         if grid not in plan.code:
-            raise InputError("explain.no_grid", file=Path(path).name, grid=grid)
-    return explain_plan(plan, language, grids)
+            raise InputError("explain.no_grid", file=name, grid=grid)
 
 
 def explain_plan(plan: Planned, language: str = "zh-CN", grids: Sequence[str] = ()) -> Explained:

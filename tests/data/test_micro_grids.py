@@ -95,3 +95,21 @@ def test_a_steward_goes_on_and_a_withdrawn_day_leaves_nothing_behind(engine, tow
 def test_rules_without_micro_grids_make_none(engine, territory):
     done = publishing.publish(engine, territory)
     assert len(read(engine, done.publication)) == 0
+
+
+def test_versions_in_the_database_are_explained_and_compared(engine, town):
+    from api.services.comparing_page import render
+    from api.services.stored_plans import compare_versions, explain_version
+
+    smaller = planning.Job(planning.ruleset_of("default", 200, 300, 240), seed=2, iterations=1)
+    publishing.publish(engine, town)
+    partitioning.partition(engine, town, smaller)
+    found = explain_version(engine, town, None, "en")
+    assert found.borders
+    assert all("号路" in row["text"] for row in found.borders)  # every border of the drawn town follows a street
+    same = compare_versions(engine, town, 1, 1)
+    assert len(same.found.moved) == 0
+    both = compare_versions(engine, town, 1, 2)
+    said = both.as_json()
+    assert said["moved"]["households"] == 72 * 40 - sum(g["shared"] for g in said["grids"]) > 0
+    assert both.a.name in render(both, "en")
