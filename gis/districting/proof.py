@@ -76,7 +76,7 @@ def prove(units: Units, part: Int, label: Int, terms: Terms, outside: float) -> 
     counted = np.bincount(part, units.arrays.counted)
     out = (counted < terms.minimum) | (counted > terms.maximum)
     few = len(counted) <= SOLVED_GRIDS
-    if few:
+    if few and _fits(int(counted.sum()), terms):
         found = _solve(units, part, label, terms, outside, valid=not out.any())
         if found is not None:
             return found
@@ -88,6 +88,12 @@ def prove(units: Units, part: Int, label: Int, terms: Terms, outside: float) -> 
     if proof is None:
         return part, Proof(False, 0.0, False, (), why) if why else None
     return part, replace(proof, faults=why)
+
+
+def _fits(total: int, terms: Terms) -> bool:
+    """Whether some number of grids can hold ``total`` households; where none can, there is nothing to look for."""
+    fewest = max(1, -(-total // int(terms.maximum)))
+    return fewest <= (total // int(terms.minimum) if terms.minimum >= 1 else total)
 
 
 def _solve(
