@@ -95,14 +95,19 @@ def clusters(
     visits: int = 1 << 62,
     a_root: int = 1 << 62,
     part: Int | None = None,
+    join: bool = True,
     lots: np.random.Generator | None = None,
 ) -> Clusters | None:
     """Units made from ``label`` with no more than ``most`` regions, as fine as can be; None: there are too many.
 
     ``visits`` and ``a_root`` limit the sets looked at, all together and from one unit; ``slack``: households out
-    of the bounds that a region may be; ``part``: a plan that cuts the units; ``lots``: see ``joined``.
+    of the bounds that a region may be; ``part``: a plan that cuts the units; ``join``: False leaves all units as
+    they are (bar 0); ``lots``: see ``joined``.
     """
     low, high = terms.minimum - slack, terms.maximum + slack
+    if not join:
+        count, _ = crowd(units.contract(label).arrays, low, high, most, visits, 1 << 62)
+        return Clusters(label, 0.0, True, False, int(count)) if count <= most else None
     single = max(1.0, terms.minimum * SINGLE)
     bar = max(few, single)
     own = label = joined(units, label, bar, terms.maximum, None, lots)

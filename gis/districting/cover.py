@@ -13,7 +13,7 @@ Masks = NDArray[np.uint64]
 #: Units that fit a mask.
 MOST_UNITS = 64
 #: Regions looked at for one that is taken, on average, before the search is given up.
-LOOKS = 20
+LOOKS = 10
 
 
 @njit(cache=True, nogil=True)

@@ -31,7 +31,8 @@ class Choice:
     """Regions chosen (None: none better than ``known`` was found), their cost, and a bound no choice can beat.
 
     ``bound`` is infinite when no choice of the regions holds every unit once; ``proven``: the choice (or, where
-    there is none, ``known``) is the best there is. ``dual``: price of every unit in the linear program.
+    there is none, ``known``) is the best there is. ``dual``: price of every unit in the linear program, whose own
+    bound is ``relaxed``.
     """
 
     chosen: Int | None
@@ -39,6 +40,7 @@ class Choice:
     bound: float
     proven: bool
     dual: Float | None = None
+    relaxed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,14 @@ class Effort:
     gap: float  # relative gap at which it stops
     cover_nodes: int  # of the depth-first search that goes before it; 0: none
     cuts: int = 0  # rounds of cuts that tighten the bound
+    all_or_none: bool = False  # no integer program where it could not take all regions worth keeping
 
 
-#: For windows, which are many; for a whole community, which is proven; to find out whether there is any choice.
-QUICK: Final = Effort(nodes=20, columns=1500, gap=5e-4, cover_nodes=300_000)
+#: For windows, which are many; for a whole community, which is proven; for one that cannot be within the bounds; to
+#: find out whether there is any choice.
+QUICK: Final = Effort(nodes=5, columns=600, gap=5e-4, cover_nodes=100_000)
 THOROUGH: Final = Effort(nodes=-1, columns=-1, gap=0.0, cover_nodes=300_000, cuts=20)
+LEAST: Final = Effort(nodes=50, columns=3_000, gap=0.0, cover_nodes=300_000, cuts=20, all_or_none=True)
 FEASIBLE: Final = Effort(nodes=500, columns=1 << 40, gap=0.0, cover_nodes=300_000)
 
 
@@ -70,14 +75,14 @@ def choose(found: Regions, n: int, known: float, effort: Effort = THOROUGH, firs
     if relaxed.uncovered:
         return Choice(None, known, np.inf, True)
     if relaxed.bound >= known - EQUAL:
-        return Choice(None, known, known, True, relaxed.dual)
+        return Choice(None, known, known, True, relaxed.dual, relaxed.bound)
     if effort.cover_nodes and n <= MOST_UNITS and not relaxed.tightened:
         keep = _keep(relaxed, known)
         quick = by_cover(found, keep, np.maximum(relaxed.reduced, 0.0), n, known, relaxed.bound, effort)
         ample = effort.nodes >= 0 and (quick.chosen is not None or known - relaxed.bound < FAR * abs(relaxed.bound))
         if quick.proven or ample:
-            return quick
-    return replace(_chosen(found, n, relaxed, known, effort), dual=relaxed.dual)
+            return replace(quick, dual=relaxed.dual, relaxed=relaxed.bound)
+    return replace(_chosen(found, n, relaxed, known, effort), dual=relaxed.dual, relaxed=relaxed.bound)
 
 
 def _chosen(found: Regions, n: int, relaxed: Relaxed, known: float, effort: Effort) -> Choice:
@@ -119,8 +124,10 @@ def _by_program(found: Regions, n: int, relaxed: Relaxed, known: float, effort: 
     """Choose among the regions worth keeping by the integer program."""
     keep = _keep(relaxed, known)
     some = _cheapest(relaxed, keep, effort.columns)
-    chosen, value, dual, optimal = _integer(found, some, n, effort.nodes, effort.gap)
     every = len(some) == len(keep)
+    if effort.all_or_none and not every:
+        return Choice(None, known, relaxed.bound, False)
+    chosen, value, dual, optimal = _integer(found, some, n, effort.nodes, effort.gap)
     proven = every and optimal and effort.gap == 0.0
     bound = max(relaxed.bound, dual) if every else relaxed.bound
     if chosen is None or value >= known - EQUAL:

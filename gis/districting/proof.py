@@ -37,11 +37,8 @@ BOUND_SETS: Final = 4_000
 FEW: Final = 0.1
 #: Shares of the minimum above which blocks are opened when no plan keeps those within the maximum whole.
 OPENED: Final = (1.0, 0.5, 0.2, 0.0)
-#: Households by which the listed regions may be further out of range than the plan's own grids, for a bound; and
-#: share of the minimum beyond which no bound is tried.
-MARGIN: Final = 5.0
-FARTHEST: Final = 0.5
-
+#: Households out of range up to which regions are listed for the bound of a plan with grids out of range.
+BOUND_SLACKS: Final = (20.0, 60.0, 150.0)
 #: Rounds of cuts that tighten the bound. Rounding: reduced cost above which a region is left aside (priced metres),
 #: most regions a unit, and sets looked at in one search.
 CUTS: Final = 8
@@ -49,7 +46,13 @@ ROOM: Final = 700.0
 CONSIDERED: Final = 40
 NODES: Final = 60_000
 
+#: Households out of range up to which regions are listed for the least violation, and most regions then.
+SLACKS: Final = (10.0, 60.0, 200.0)
+MOST_PRICED: Final = 200_000
+
 _NO_LIMIT: Final = 1 << 62
+#: The last share in ``OPENED``: nothing is joined, not even an empty atom.
+_EACH: Final = -1.0
 
 
 @dataclass(frozen=True)
@@ -101,10 +104,10 @@ def _solve(
 ) -> tuple[Int, Proof] | None:
     """The best plan within the bounds, over blocks if they can stay whole, else over blocks opened step by step."""
     known = present_regions(units, part, terms, outside)[1] if valid else np.inf
-    for share in (None, *OPENED):
+    for share in (None, *OPENED, _EACH):
         if share is not None:
-            label = opened(units, terms.minimum * share)
-        made = clusters(units, label, terms, 0.0, MOST_REGIONS)
+            label = opened(units, terms.minimum * max(share, 0.0))
+        made = clusters(units, label, terms, 0.0, MOST_REGIONS, join=share != _EACH)
         if made is None:
             return None
         solved = _best(units, made, terms, known)
@@ -138,31 +141,44 @@ def _assigned(found: Regions, chosen: Int, label: Int) -> Int:
 
 def _proof(optimal: bool, bound: float, made: Clusters, share: float | None, *more: str) -> Proof:
     """A proof and what it holds for; ``share`` of the minimum: blocks above it are opened (None: the maximum)."""
-    blocks = "blocks_whole" if share is None else f"blocks_above_{share:.0%}_of_minimum_opened"
-    cut = ("or_cut_here",) if made.cut else ()
-    said = (blocks, *cut, f"units_below_{int(np.ceil(made.bar))}_joined", *more)
-    return Proof(optimal, bound, made.fine, said, (), "atoms" if share == 0.0 else "blocks")
+    said = list(more)
+    if made.bar > 0:
+        said = [f"units_below_{int(np.ceil(made.bar))}_joined", *said]
+    if made.cut:
+        said = ["or_cut_here", *said]
+    if share is None:
+        said = ["blocks_whole", *said]
+    elif share > 0:
+        said = [f"blocks_above_{share:.0%}_of_minimum_opened", *said]
+    units = "atoms" if share is not None and share <= 0 else "blocks"
+    return Proof(optimal, bound, made.fine, tuple(said), (), units)
 
 
 def _least(units: Units, part: Int, label: Int, terms: Terms, outside: float) -> tuple[Int, Proof] | None:
     """The best plan of all, grids out of range at their price, over units as fine as can be listed.
 
-    A plan that is better has no grid further out than what the present plan costs would pay for.
+    Regions are listed up to some households out of range; when those further out cannot be part of a better plan,
+    the best of the listed ones is the best of all.
     """
     small, extra = _clipped(units, terms, outside)
-    known = present_regions(small, part, terms, outside)[1]
-    slack = float(np.floor(known / outside))
-    for share in (*OPENED[::-1], None):
-        finer = label if share is None else opened(small, terms.minimum * share)
-        made = clusters(small, finer, terms, 0.0, MOST_REGIONS, slack=slack, part=part)
-        if made is None:
-            continue
-        joint = small.contract(made.label)
-        found = regions(joint.arrays, terms, made.regions, _NO_LIMIT, len(joint), slack=slack, outside=outside)
-        choice = partition.choose(found, len(joint), known, partition.THOROUGH)
-        if choice.chosen is not None:
-            part = _assigned(found, choice.chosen, made.label)
-        return part, _proof(True, choice.cost + extra, made, share, "range_priced")
+    for share in (_EACH, *OPENED[::-1], None):
+        finer = label if share is None else opened(small, terms.minimum * max(share, 0.0))
+        for slack in SLACKS:
+            own = None if share == _EACH else part
+            made = clusters(small, finer, terms, 0.0, MOST_PRICED, slack=slack, part=own, join=share != _EACH)
+            if made is None:
+                break
+            joint = small.contract(made.label)
+            found = regions(joint.arrays, terms, made.regions, _NO_LIMIT, len(joint), slack=slack, outside=outside)
+            known = present_regions(small, part, terms, outside)[1]
+            choice = partition.choose(found, len(joint), known, partition.LEAST)
+            if choice.chosen is not None:
+                part = _assigned(found, choice.chosen, made.label)
+            if not choice.proven or choice.dual is None:
+                return None
+            further = choice.relaxed + beyond(joint.arrays.counted, choice.dual, terms, slack, outside)
+            if max(further, outside * (slack + 1)) >= choice.cost - partition.EQUAL:
+                return part, _proof(True, choice.cost + extra, made, share, "range_priced")
     return None
 
 
@@ -174,31 +190,38 @@ def _clipped(units: Units, terms: Terms, outside: float) -> tuple[Units, float]:
 
 
 def _bound(units: Units, part: Int, label: Int, terms: Terms, outside: float) -> tuple[Int, Proof | None]:
-    """The bound of the relaxation, and the better of the plan and what rounding finds."""
+    """The bound of the relaxation, and the better of the plan and what rounding finds.
+
+    With grids out of range, regions are listed ever further out until none beyond could lower the bound.
+    """
     clipped, extra = _clipped(units, terms, outside)
     held = np.bincount(part, clipped.arrays.counted)
-    worst = float(np.maximum(terms.minimum - held, held - terms.maximum).max())
-    slack = worst + MARGIN if worst > 0 else 0.0
-    if slack > FARTHEST * terms.minimum:
-        return part, None
+    valid = bool(held.min() >= terms.minimum and held.max() <= terms.maximum)
     most = BOUND_REGIONS * (int(label.max()) + 1)
     few = terms.minimum * FEW
-    made = clusters(clipped, label, terms, few, most, slack=slack, a_root=BOUND_SETS, part=part)
-    if made is None:
-        return part, None
-    small = clipped.contract(made.label)
-    now = np.zeros(len(small), np.int64)
-    now[made.label] = part
-    found = regions(small.arrays, terms, made.regions, _NO_LIMIT, len(small), slack=slack, outside=outside)
-    choice, every = _relaxed(small, now, found, terms, outside)
-    if choice.chosen is not None:
-        part = _assigned(every, choice.chosen, made.label)
-    bound = min(choice.bound, choice.cost)
-    if slack and choice.dual is not None:
-        further = beyond(small.arrays.counted, choice.dual, terms, slack, outside)
-        bound = max(0.0, bound + further * np.floor(choice.cost / (outside * (slack + 1))))
-    optimal = choice.proven and bound >= choice.cost - partition.EQUAL
-    return part, _proof(optimal, bound + extra, made, None, *(("range_priced",) if slack else ()))
+    best: Proof | None = None
+    for slack in (0.0,) if valid else BOUND_SLACKS:
+        made = clusters(clipped, label, terms, few, most, slack=slack, a_root=BOUND_SETS, part=part)
+        if made is None:
+            break
+        small = clipped.contract(made.label)
+        now = np.zeros(len(small), np.int64)
+        now[made.label] = part
+        found = regions(small.arrays, terms, made.regions, _NO_LIMIT, len(small), slack=slack, outside=outside)
+        choice, every = _relaxed(small, now, found, terms, outside)
+        if choice.chosen is not None:
+            part = _assigned(every, choice.chosen, made.label)
+        bound = min(choice.bound, choice.cost)
+        further = 0.0
+        if slack and choice.dual is not None:
+            further = min(0.0, beyond(small.arrays.counted, choice.dual, terms, slack, outside))
+            bound = max(0.0, bound + further * np.floor(choice.cost / (outside * (slack + 1))))
+        optimal = choice.proven and bound >= choice.cost - partition.EQUAL
+        now_best = _proof(optimal, bound + extra, made, None, *(("range_priced",) if slack else ()))
+        best = now_best if best is None or now_best.bound > best.bound else best
+        if further >= 0.0:
+            break
+    return part, best
 
 
 def _relaxed(
@@ -238,7 +261,7 @@ def _rounded(small: Units, every: Regions, known: float, present: Int) -> partit
 def beyond(counted: Int, dual: Float, terms: Terms, slack: float, outside: float) -> float:
     """What a region further out of range than ``slack`` households costs at least less the prices of its units.
 
-    Not above 0. The units it could hold are bounded by the dearest for their households, taken in parts.
+    The units it could hold are bounded by the dearest for their households, taken in parts.
     """
     price = np.maximum(dual, 0.0)
     free = float(price[counted == 0].sum())
@@ -251,4 +274,4 @@ def beyond(counted: Int, dual: Float, terms: Terms, slack: float, outside: float
     high = terms.maximum + slack + 1
     at = np.concatenate([[high], held[held > high]])
     over = outside * (at - terms.maximum) - np.interp(at, held, worth)
-    return float(min(0.0, under - free, over.min() - free))
+    return float(min(under, over.min()) - free)
