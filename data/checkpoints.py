@@ -114,8 +114,11 @@ class Checkpoint:
 
     def _write(self, call: int, position: int, answer: Any) -> None:
         payload = zlib.compress(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL), 1)
-        self._file.write(_RECORD.pack(call, position, len(payload), zlib.crc32(payload)) + payload)
-        self._file.flush()
+        try:
+            self._file.write(_RECORD.pack(call, position, len(payload), zlib.crc32(payload)) + payload)
+            self._file.flush()
+        except OSError as error:  # no space left: better told now than after hours
+            raise InputError("plan_file.not_written", file=str(self.path), detail=error.strerror or "") from None
 
 
 class _Known(pickle.Unpickler):

@@ -80,8 +80,9 @@ class Workers:
 
     def close(self) -> None:
         """End every process."""
-        while self._idle:
-            self._idle.pop().end()
+        for workers in (self._busy, self._idle):
+            while workers:
+                workers.pop().end()
 
     def _give(self, function: Callable[[Any], Any], tasks: Sequence[Any], waiting: deque[int]) -> None:
         worker = self._idle.pop() if self._idle else _Worker()
