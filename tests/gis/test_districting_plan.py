@@ -58,10 +58,10 @@ def test_grids_are_the_blocks_when_blocks_fit():
     assert report["on_street_share"] == 1.0
     assert report["certificate"]["status"] == "optimal"
     assert report["gap"] == pytest.approx(0.0, abs=1e-12)
-    # four borders of 200 m along residential streets; four squares: 4 x 400 x (1 - pi / 4); 440 is 10 off the target
+    # four borders of 200 m along residential streets; four squares: 4 x 300 x (1 - pi / 4); 440 is 10 off the target
     assert report["objective_terms"]["border"] == pytest.approx(800.0)
-    assert report["objective_terms"]["compactness"] == pytest.approx(4 * 400 * (1 - np.pi / 4))
-    assert report["objective_terms"]["balance"] == pytest.approx(4 * 100 * (10 / 150) ** 2)
+    assert report["objective_terms"]["compactness"] == pytest.approx(4 * 300 * (1 - np.pi / 4))
+    assert report["objective_terms"]["balance"] == pytest.approx(4 * 80 * (10 / 150) ** 2)
     assert report["objective_terms"]["range"] == 0.0
 
 
