@@ -1,7 +1,7 @@
 """From the linear relaxation of set partitioning to a plan: regions taken whole stay, the rest is chosen exactly.
 
-The relaxation of a tile is nearly whole: nine in ten of its regions are taken entirely or not at all. What is split
-lies in a few clusters of units. Each cluster, and then the cluster with the grids around it, is covered anew by
+The relaxation of a quarter is nearly whole: nine in ten of its regions are taken entirely or not at all. What is
+split lies in a few clusters of units. Each cluster, and then the cluster with the grids around it, is covered anew by
 depth-first search over the regions' reduced costs, which bound every way to go on.
 """
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from gis.districting import kernels, tiles, windows
+from gis.districting import kernels, quarters, windows
 from gis.districting.clusters import cut_by
 from gis.districting.kernels import Int, Sums, Terms
 from gis.districting.proof import SOLVED_GRIDS, Proof, prove
@@ -134,7 +134,7 @@ def quick(units: Units, bounds: Bounds, terms: Terms, outside: float) -> Search:
 
 
 def start(units: Units, bounds: Bounds, terms: Terms, outside: float, seed: int) -> Search:
-    """Round 0: tiles divided nearly at their best (or grown and annealed); what is out of range is mended.
+    """Round 0: quarters divided nearly at their best (or grown and annealed); what is out of range is mended.
 
     Then small units are traded. A small piece that is still out of range is settled at once. Raises ``Halted`` on
     Ctrl-C.
@@ -144,7 +144,7 @@ def start(units: Units, bounds: Bounds, terms: Terms, outside: float, seed: int)
     standing: list[Int] = [np.full(len(blocks), -1, np.int64)]
     try:
         if _listable(blocks, terms):
-            part = renumbered(tiles.divide(blocks, terms, outside, seed, lambda p: standing.__setitem__(0, p)))
+            part = renumbered(quarters.divide(blocks, terms, outside, seed, lambda p: standing.__setitem__(0, p)))
         else:
             part = _annealed(blocks, bounds, terms, seed)
         standing[0] = part
@@ -158,7 +158,7 @@ def _completed(blocks: Units, part: Int, bounds: Bounds) -> Int:
     """A plan that is not whole yet (-1), with grids grown where there are none."""
     part = part.copy()
     missing = pieces(blocks.arrays, np.where(part < 0, -1, 0))
-    for which in tiles.groups(np.where(part < 0, missing, -1)):
+    for which in quarters.groups(np.where(part < 0, missing, -1)):
         if part[which[0]] < 0:
             part[which] = int(part.max()) + 1 + first_plan(blocks.subset(which), bounds)
     return renumbered(part)
@@ -184,7 +184,7 @@ def better(units: Units, bounds: Bounds, terms: Terms, outside: float, search: S
     part[label] = search.part
     standing: list[Int] = [part]
     try:
-        part = tiles.improve(fragments, part, terms, outside, seed, lambda p: standing.__setitem__(0, p))[label]
+        part = quarters.improve(fragments, part, terms, outside, seed, lambda p: standing.__setitem__(0, p))[label]
     except KeyboardInterrupt as stop:
         part = renumbered(standing[0][label])
         found = Search(part, cost_of(units, part, terms, outside), rounds)
@@ -197,8 +197,8 @@ def better(units: Units, bounds: Bounds, terms: Terms, outside: float, search: S
 
 def _listable(blocks: Units, terms: Terms) -> bool:
     """Whether grids consist of so few units that all of them can be listed."""
-    heavy = int((blocks.arrays.counted >= tiles.FEW).sum())
-    return bool(heavy <= tiles.UNITS_A_GRID * max(1.0, blocks.arrays.counted.sum() / terms.target))
+    heavy = int((blocks.arrays.counted >= quarters.FEW).sum())
+    return bool(heavy <= quarters.UNITS_A_GRID * max(1.0, blocks.arrays.counted.sum() / terms.target))
 
 
 def _annealed(blocks: Units, bounds: Bounds, terms: Terms, seed: int) -> Int:

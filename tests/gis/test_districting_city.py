@@ -85,7 +85,7 @@ def test_a_city_is_divided_better_than_by_metis_and_within_a_hundredth_of_the_bo
     assert 0.99 * found.cost <= found.proof.bound <= found.cost + 1e-6
 
 
-def test_a_city_in_several_tiles_and_another_seed():
+def test_a_city_in_several_quarters_and_another_seed():
     d, units = city(4000, 21)
     found, again, other = solved(units, 1), solved(units, 1), solved(units, 2)
     assert (found.part == again.part).all()

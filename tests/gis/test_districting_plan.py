@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data import rulesets
-from gis.districting import tiles
+from gis.districting import quarters
 from gis.districting.borders import borders_of, grid_polygons
 from gis.districting.checker import board
 from gis.districting.measures import measure, measure_grids
@@ -354,8 +354,8 @@ def test_an_interrupt_inside_a_round_keeps_what_it_found(monkeypatch):
     rows = ["".join(chr(97 + c // 2 + 13 * (r // 2)) for c in range(24)) for r in range(4)]
     drawn = board(rows)  # two rows of twelve blocks
     how = {"communities": communities("340223100001")}
-    monkeypatch.setattr(tiles, "GRIDS", 5)  # several tiles
-    whole = tiles._solved
+    monkeypatch.setattr(quarters, "GRIDS", 5)  # several quarters
+    whole = quarters._solved
     calls = []
 
     def impatient(*of):
@@ -364,7 +364,7 @@ def test_an_interrupt_inside_a_round_keeps_what_it_found(monkeypatch):
             raise KeyboardInterrupt
         return whole(*of)
 
-    monkeypatch.setattr(tiles, "_solved", impatient)
+    monkeypatch.setattr(quarters, "_solved", impatient)
     _, plan = plan_of(drawn, [100] * 96, **how)
     assert plan.stopped
     assert (plan.assignment >= 0).all()

@@ -1,10 +1,10 @@
-"""Tiles: a large piece is cut into tiles of about a hundred grids, and every tile is divided nearly at its best.
+"""Quarters: a large piece is cut into quarters of about a hundred grids, each divided nearly at its best.
 
-Over the units of a tile (whole blocks, opened where they are above the maximum; small ones joined, see ``clusters``)
-every feasible grid is listed, the linear relaxation of set partitioning is solved, and what it leaves split is chosen
-by search (``rounding``). Later passes lay windows across the seams between tiles, where grids of two tiles could not
-trade units; there the present grids are among the choices, so that a pass never makes a plan worse. Cost is linear
-in the number of units.
+Over the units of a quarter (whole blocks, opened where they are above the maximum; small ones joined, see
+``clusters``) every feasible grid is listed, the linear relaxation of set partitioning is solved, and what it leaves
+split is chosen by search (``rounding``). Later passes lay windows across the seams between quarters, where grids of
+two quarters could not trade units; there the present grids are among the choices, so that a pass never makes a plan
+worse. Cost is linear in the number of units.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from gis.districting.rounding import NODES, round_up
 from gis.districting.units import Units, connected, edges
 from gis.districting.windows import joined_regions, present_regions
 
-#: Grids of a tile. The linear program grows a little faster than its tile; seams grow as tiles shrink.
+#: Grids of a quarter. The linear program grows a little faster than its quarter; seams grow as quarters shrink.
 GRIDS: Final = 100
 #: Grids of a window, and the fewest that a window is worth laying for.
 WINDOW: Final = 70
 FEWEST: Final = 6
-#: A piece, or a plan, of no more than this many times the size of a tile, or window, is not parted.
+#: A piece, or a plan, of no more than this many times the size of a quarter, or window, is not parted.
 UNPARTED: Final = 1.6
-#: Passes over the seams of the first tiles.
+#: Passes over the seams of the first quarters.
 PASSES: Final = 2
 #: Units of fewer households are joined to a neighbour; more units a grid than this are too many to list grids of.
 FEW: Final = 30.0
 UNITS_A_GRID: Final = 5.0
-#: Most regions listed for a unit of a tile (on average), and most sets that begin at one unit.
+#: Most regions listed for a unit of a quarter (on average), and most sets that begin at one unit.
 REGIONS: Final = 250
 SETS: Final = 2_000
 #: Reduced cost (priced metres) above which a region is not considered in rounding, and most regions a unit.
@@ -47,26 +47,26 @@ WORTH: Final = 1e-6
 #: How much more strongly windows grow across a seam than elsewhere.
 SEAM: Final = 10.0
 
-#: Called after every tile or window with the plan as it stands (grids in any numbers, -1: not yet in one).
+#: Called after every quarter or window with the plan as it stands (grids in any numbers, -1: not yet in one).
 Watch = Callable[[Int], None]
 
 
 def divide(units: Units, terms: Terms, outside: float, seed: int, watch: Watch | None = None) -> Int:
-    """A plan of connected units from nothing: tiles, then windows across their seams. Some grids may be amiss."""
+    """A plan of connected units from nothing: quarters, then windows across their seams. Some grids may be amiss."""
     rng = np.random.default_rng(seed)
-    tile = _tiles(units, GRIDS * terms.target, rng)
+    quarter = _quarters(units, GRIDS * terms.target, rng)
     part = np.full(len(units), -1, np.int64)
     place = np.full(len(units), -1, np.int64)
     count = 0
-    for which in groups(tile):
+    for which in groups(quarter):
         fresh = _solved(units.window(which, place), None, terms, outside, rng)
         part[which] = count + fresh
         count += int(fresh.max()) + 1
         if watch is not None:
             watch(part)
-    if not tile.any():
+    if not quarter.any():
         return part
-    return _across(units, part, [tile], terms, outside, rng, PASSES, watch)
+    return _across(units, part, [quarter], terms, outside, rng, PASSES, watch)
 
 
 def improve(units: Units, part: Int, terms: Terms, outside: float, seed: int, watch: Watch | None = None) -> Int:
@@ -90,7 +90,7 @@ def _across(
     passes: int,
     watch: Watch | None,
 ) -> Int:
-    """Windows across the seams: borders of grids that none of ``seen`` (labels of tiles) held on both sides."""
+    """Windows across the seams: borders of grids that none of ``seen`` (labels of quarters) held on both sides."""
     place = np.full(len(units), -1, np.int64)
     for _ in range(passes):
         part = renumbered(part)
@@ -114,7 +114,7 @@ def _across(
 
 
 def _solved(sub: Units, now: Int | None, terms: Terms, outside: float, rng: np.random.Generator) -> Int:
-    """A division of a tile near its best. With a present one (``now``): a better one, or ``now`` itself."""
+    """A division of a quarter near its best. With a present one (``now``): a better one, or ``now`` itself."""
     label, small, found = _listed(sub, now, terms, rng)
     first: Int | None = None
     known = np.inf
@@ -148,7 +148,7 @@ def _grids(owner: Int, graph: UnitArrays) -> Int:
 
 
 def _listed(sub: Units, now: Int | None, terms: Terms, rng: np.random.Generator) -> tuple[Int, Units, Regions]:
-    """Units of a tile, as fine as their feasible grids can be listed, and these."""
+    """Units of a quarter, as fine as their feasible grids can be listed, and these."""
     each = np.arange(len(sub), dtype=np.int64)
     made = clusters(sub, each, terms, FEW, REGIONS * len(sub), a_root=SETS, part=now, lots=rng)
     if made is None:
@@ -157,14 +157,14 @@ def _listed(sub: Units, now: Int | None, terms: Terms, rng: np.random.Generator)
     return made.label, small, regions(small.arrays, terms, made.regions, 1 << 62, len(small))
 
 
-def _tiles(units: Units, households: float, rng: np.random.Generator) -> Int:
+def _quarters(units: Units, households: float, rng: np.random.Generator) -> Int:
     """Connected groups of units of about so many households."""
     if units.arrays.counted.sum() <= UNPARTED * households:
         return np.zeros(len(units), np.int64)
     order = np.roll(units.hilbert(), int(rng.integers(len(units))))
-    tile = kernels.grow(units.arrays, order, households, 1.3 * households)
-    kernels.dissolve(units.arrays, tile, 0.4 * households)
-    return renumbered(tile)
+    quarter = kernels.grow(units.arrays, order, households, 1.3 * households)
+    kernels.dissolve(units.arrays, quarter, 0.4 * households)
+    return renumbered(quarter)
 
 
 def _windows(units: Units, part: Int, seen: list[Int], terms: Terms, rng: np.random.Generator) -> Int:
