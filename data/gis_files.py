@@ -331,7 +331,12 @@ def _sites(file: Path, names: dict[str, str], crs: str) -> Sites:
     for layer in SITE_LAYERS:
         if layer not in names:
             continue
-        table = read_table(file, names[layer])
+        try:
+            table = read_table(file, names[layer])
+        except InputError:
+            if layer == "landuse":  # a layer for drawing: not ours to refuse
+                continue
+            raise
         kinds = texts([kind_of_word(k) for k in table.text("kind")])
         usable = ~shapely.is_missing(table.geometry) & (shapely.get_dimensions(table.geometry) == 2)
         rows = np.flatnonzero((kinds != "") & usable)
