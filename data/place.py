@@ -22,7 +22,9 @@ from gis.errors import InputError
 from gis.progress import Progress, silent
 from gis.territory.classes import LANE_RANK, RAILWAYS, STREET_RANK, WATERWAYS
 from gis.territory.model import Sources
+from gis.territory.sites import OF_TAG
 
+_SITES: Final = {key: sorted(v for k, v in OF_TAG if k == key) for key, _ in OF_TAG}
 #: What is asked for; what is not needed is not sent.
 TAGS: Final[dict[str, bool | str | list[str]]] = {
     "building": True,
@@ -30,8 +32,9 @@ TAGS: Final[dict[str, bool | str | list[str]]] = {
     "railway": sorted(RAILWAYS),
     "waterway": [*sorted(WATERWAYS), "riverbank", "dock"],
     "natural": ["water", "coastline"],
-    "landuse": ["residential", "reservoir", "basin"],
+    "landuse": ["residential", "reservoir", "basin", *_SITES["landuse"]],
     "barrier": ["wall", "city_wall", "fence", "retaining_wall"],
+    **{key: values for key, values in _SITES.items() if key != "landuse"},
 }
 _LOCK: Final = threading.Lock()
 

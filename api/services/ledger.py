@@ -18,6 +18,7 @@ from data.ledger_files import Sheet, write_workbook
 from data.outputs import require_writable
 from data.plan_files import Frame, PlanFile, read_plan
 from data.postgres import grids, ledgers, publications, read_published, territories
+from data.postgres.grids import IssuedCode
 from data.postgres.ledgers import Duty
 from data.postgres.unit_of_work import UnitOfWork
 from gis.districting.holdings import Holding, holdings
@@ -28,6 +29,15 @@ COLUMNS: Final[dict[str, float]] = {
     "code": 19, "name": 16, "kind": 7, "community": 14, "households": 7, "counted": 7, "buildings": 7, "hectares": 8,
     "bounds": 38, "holdings": 32, "streets": 30, "people": 22, "valid_from": 11, "note": 14,
 }  # fmt: skip
+#: Columns of the third sheet, of what is published: every code ever issued and the days it was in force.
+CODE_COLUMNS: Final[dict[str, float]] = {
+    "code": 24,
+    "kind": 8,
+    "issued_for": 12,
+    "valid_from": 12,
+    "valid_to": 12,
+    "state": 9,
+}
 #: Columns of the second sheet: every street section on a border and who answers for it.
 DUTY_COLUMNS: Final[dict[str, float]] = {"code": 19, "name": 16, "street": 24, "class": 14, "metres_column": 9}
 
@@ -59,6 +69,7 @@ class Ledger:
     title: str
     day: date | None
     entries: tuple[Entry, ...]
+    codes: tuple[IssuedCode, ...] = ()  # of what is published
 
 
 def of_plan_file(path: Path, language: str = "zh-CN") -> Ledger:
@@ -124,7 +135,8 @@ def of_published(engine: Engine, name: str, *, as_of: date | None = None, langua
         people = read_published.people(c, day, grids=[r["grid_id"] for r in rows])
         duties = ledgers.duties(c, publication.id)
         held = holdings(*(list(column) for column in zip(*ledgers.buildings(c, publication.id), strict=True)))
-        first = {issued.code: issued.valid_from for issued in grids.register(c, territory.id)}
+        issued = tuple(grids.register(c, territory.id))
+    first = {code.code: code.valid_from for code in issued}
     entries = [
         Entry(
             code=r["code"], name=r["name"], kind=r["kind"], community=r["community"], households=r["households"],
@@ -136,7 +148,7 @@ def of_published(engine: Engine, name: str, *, as_of: date | None = None, langua
         )
         for r in rows
     ]  # fmt: skip
-    return Ledger(territory.title or territory.name, day, tuple(entries))
+    return Ledger(territory.title or territory.name, day, tuple(entries), issued)
 
 
 def write(ledger: Ledger, path: Path, language: str = "zh-CN") -> int:
@@ -165,6 +177,10 @@ def write(ledger: Ledger, path: Path, language: str = "zh-CN") -> int:
             ],
         ),
     ]
+    if ledger.codes:
+        headings = [t(f"ledger.{c}") for c in CODE_COLUMNS]
+        rows = [_code_row(c, ledger.day, language) for c in ledger.codes]
+        sheets.append(Sheet(t("ledger.code_sheet"), headings, list(CODE_COLUMNS.values()), rows))
     write_workbook(path, sheets, header=title.strip(), page=t("ledger.page"))
     return len(ledger.entries)
 
@@ -186,6 +202,20 @@ def _row(e: Entry, language: str) -> Sequence[str | int | float | None]:
         "" if e.valid_from is None else e.valid_from.isoformat(),
         text(f"exception_{e.note}", language) if e.note else "",
     )
+
+
+def _code_row(c: IssuedCode, day: date | None, language: str) -> Sequence[str]:
+    """A code of the register: in force on the day, yet to come, retired (never used again), or withdrawn."""
+    state = "retired"
+    if c.valid_from is None:
+        state = "withdrawn"
+    elif day is not None and c.valid_from > day:
+        state = "coming"
+    elif c.valid_to is None or (day is not None and day < c.valid_to):
+        state = "in_force"
+    days = ("" if d is None else d.isoformat() for d in (c.issued_for, c.valid_from, c.valid_to))
+    kind = text("ledger.kind_dedicated" if c.dedicated else "ledger.kind_residential", language)
+    return (c.code, kind, *days, text(f"ledger.{state}", language))
 
 
 def said_holdings(held: Sequence[Holding], language: str) -> str:

@@ -124,5 +124,12 @@ def test_the_ledger_of_what_is_in_force_on_a_day(engine, territory, plan, tmp_pa
     assert ledger.write(before, tmp_path / "l.xlsx") == len(first)
     sheet = openpyxl.load_workbook(tmp_path / "l.xlsx")["网格台账"]
     assert sheet.max_row == len(first) + 1
+    register = openpyxl.load_workbook(tmp_path / "l.xlsx")["编码登记"].iter_rows(min_row=2, values_only=True)
+    states = {row[0]: row[-1] for row in register}
+    assert {code for code, state in states.items() if state == "在用"} == set(first)
+    assert {code for code, state in states.items() if state == "待启用"} == set(later) - set(first)
+    ledger.write(after, tmp_path / "m.xlsx")
+    register = openpyxl.load_workbook(tmp_path / "m.xlsx")["编码登记"].iter_rows(min_row=2, values_only=True)
+    assert {row[0] for row in register if row[-1] == "停用"} == set(first) - set(later)
     with pytest.raises(NotFoundError, match="nothing_published"):
         ledger.of_published(engine, territory, as_of=now - timedelta(days=1))
