@@ -58,6 +58,7 @@ def _of_plan(file: Path, crs: str, atoms: Table, grids: Table | None, buildings:
     else:
         code, name, kind = grids.text("code"), grids.text("name"), grids.text("kind")
         community, ids = grids.text("community"), grids.text("grid_id")
+    titles = None if grids is None or grids.find("community_name") is None else grids.text("community_name")
     place = {str(c): g for g, c in enumerate(code)}
     _refuse(file, code, place)
     if any(c and str(c) not in place for c in of_atom):
@@ -69,7 +70,7 @@ def _of_plan(file: Path, crs: str, atoms: Table, grids: Table | None, buildings:
     if buildings is not None:
         pairs = zip(buildings.text("source_id"), buildings.text("grid"), strict=True)
         known = {str(b): place[str(g)] for b, g in pairs if str(g) in place}
-    return Drawn(code, name, kind, community, ids, shapes, _places(of_atom[inside], place), known)
+    return Drawn(code, name, kind, community, ids, shapes, _places(of_atom[inside], place), known, titles)
 
 
 def _plain(found: list[str], of_atom: Texts, atoms: Table) -> tuple[Texts, Texts, Texts, Texts, Texts]:

@@ -195,6 +195,7 @@ def adjustment_report(found: Adjustment, taken: Proposal, plan: Plan) -> dict[st
         "excess": found.excess,
         "shortage": found.shortage,
         "moved_lower_bound": found.lower_bound,
+        "moved_unit_bound": found.unit_bound,
         "moved_households": taken.moved,
         "chosen": found.proposals.index(taken) + 1,
         "options": [

@@ -31,6 +31,8 @@ SWEEPS: Final = 200
 VISITS: Final = 4_000_000
 #: A grid this many minimums above the maximum may be cheaper to cut in two than to empty into its neighbours.
 WORTH_CUTTING: Final = 0.5
+#: Share of grids at fault above which the whole is searched anew before windows are tried.
+MANY: Final = 0.4
 #: Grids of which both ways are tried.
 TRIED_CUT: Final = 8
 
@@ -139,8 +141,13 @@ def adjust(
     faults = at_fault(standing, begin)
     held, used, _ = figures(standing, begin)
     bounded = used & ~padded(standing.free, len(held))
+    if len(faults) > MANY * max(k, 4):
+        begin = _anew(standing, begin, faults, bounds, terms, outside, price, seed)
     least = _least(standing, begin, bounds, progress)
     found = [_option("least", np.inf, standing, least, faults, terms, outside)]
+    if found[0].left:  # where windows find nothing the whole is searched anew
+        anew = _free(found[0], standing, faults, bounds, terms, outside, seed)
+        found.append(_priced(anew, "priced", price, standing, faults, terms, outside, seed, widely=True))
     found.append(_priced(found[0], "priced", price, standing, faults, terms, outside, seed, widely=False))
     if frontier:
         found += _wider(found[-1], price, standing, faults, bounds, terms, outside, seed, progress)
@@ -174,6 +181,18 @@ def completed(standing: Standing, bounds: Bounds) -> Int:
             part[mine] = k + fresh
             k += int(fresh.max()) + 1
     return part
+
+
+def _anew(
+    standing: Standing, begin: Int, faults: Int, bounds: Bounds, terms: Terms, outside: float, price: float, seed: int
+) -> Int:
+    """A beginning where most grids are at fault: the search's own plan, brought back towards the old one."""
+    free = _free(
+        _option("free", 0.0, standing, begin, faults, terms, outside), standing, faults, bounds, terms, outside, seed
+    )
+    if len(free.left) >= len(faults):
+        return begin
+    return _priced(free, "priced", price, standing, faults, terms, outside, seed, widely=True).part
 
 
 def _least(standing: Standing, begin: Int, bounds: Bounds, progress: Progress) -> Int:

@@ -66,6 +66,7 @@ class Adjustment:
     shortage: int
     proposals: tuple[Proposal, ...]
     locked: tuple[int, ...]
+    unit_bound: int = 0  # as ``lower_bound``, where only whole units can leave a grid
 
     @property
     def lower_bound(self) -> int:
@@ -133,6 +134,7 @@ def adjust_plan(
         shortage=sum(s.found.shortage for s in solved),
         proposals=tuple(proposals),
         locked=tuple(locked),
+        unit_bound=sum(s.found.unit_bound for s in solved),
     )
 
 

@@ -20,6 +20,8 @@ MOST_UNITS: Final = 1500
 #: Rings around the grids of a chain within which a cheaper one is looked for, and how often.
 WIDER: Final = 2
 PASSES: Final = 3
+#: Households of a chain above which one ring is enough: programs over long ways are large.
+LONG_CHAIN: Final = 120.0
 #: Households on one way to a grid: the first guess.
 FIRST_WAY: Final = 100.0
 #: Share of the minimum below which a grid may end: to empty it moves fewer households than to fill it.
@@ -108,7 +110,9 @@ def _cheaper(standing: Standing, part: Int, place: Int) -> bool:
     for labels in chains_of(standing, part):
         if _cannot_be_fewer(standing, part, labels):
             continue
-        near = around(standing, part, labels, WIDER)
+        gone = (part != standing.home) & (standing.home >= 0) & np.isin(part, labels)
+        long = float(standing.weight[gone].sum()) > LONG_CHAIN
+        near = around(standing, part, labels, 1 if long else WIDER)
         before = _moved(standing, part)
         _redraw(standing, part, near, place, WINDOWS[-1][1], near[:0])
         better |= _moved(standing, part) < before
