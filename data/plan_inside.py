@@ -64,6 +64,7 @@ class Planned:
     exceptions: tuple[dict[str, Any], ...]
     communities: tuple[dict[str, Any], ...]
     buildings: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    communities_given: bool = True
 
     def graph(self) -> Graph:
         """Rook contiguity, as the planner had it."""
@@ -140,7 +141,7 @@ class Planned:
                 )
                 for i, c in enumerate(self.communities)
             ),
-            communities_given=True,
+            communities_given=self.communities_given,
             ruleset=self.ruleset,
             seed=0,
             iterations=0,
@@ -258,6 +259,7 @@ def planned_of(layers: dict[str, Any], crs: str, name: str) -> Planned:
         exceptions=tuple(json.loads(about["exceptions"])),
         communities=tuple(json.loads(about["communities"])),
         buildings=_called(layers["buildings"]),
+        communities_given=bool(json.loads(about.get("communities_given", "true"))),
     )
 
 

@@ -123,7 +123,7 @@ def _border(plan: Planned, b: Border, called: tuple[Texts, Texts], t: Words) -> 
                    along=_along(b.carriers, b.metres, t))]  # fmt: skip
     labels = np.unique(plan.block)
     if b.between_communities:
-        sentences.append(t("community"))
+        sentences.append(t("community" if plan.communities_given else "community_made"))
     for cut in b.cut_blocks:
         if cut.metres >= 1:
             said = "cut_above" if cut.above else "cut_within"
