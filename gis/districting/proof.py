@@ -240,7 +240,7 @@ def _relaxed(
 
 def _rounded(small: Units, every: Regions, known: float, present: Int) -> partition.Choice:
     """The bound of the whole relaxation, and the plan it is rounded to where that is better than the present one."""
-    relaxed = relax(every, len(small), CUTS, known - partition.EQUAL, present)
+    relaxed = relax(every, len(small), CUTS, known - partition.EQUAL, present, weight=small.arrays.counted)
     none = partition.Choice(None, known, min(relaxed.bound, known), relaxed.bound >= known - partition.EQUAL)
     if none.proven:
         return replace(none, dual=relaxed.dual)

@@ -126,7 +126,7 @@ def _solved(sub: Units, now: Int | None, terms: Terms, outside: float, rng: np.r
         found = joined_regions(found, present)
     if not len(found.cost):
         return np.zeros(len(sub), np.int64)
-    relaxed = relax(found, len(small), 0, np.inf, first)
+    relaxed = relax(found, len(small), 0, np.inf, first, weight=small.arrays.counted)
     if now is not None and known - relaxed.bound < WORTH * known:
         return now
     keep = np.flatnonzero(relaxed.reduced <= ROOM)

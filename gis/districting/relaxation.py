@@ -21,8 +21,10 @@ from gis.districting.regions import Regions
 #: Price of leaving a unit uncovered while the linear program is built up.
 UNCOVERED: Final = 1e6
 #: Regions added to the linear program at a time: so many, or so many a unit where that is more.
-BATCH: Final = 600
+BATCH: Final = 300
 BATCH_A_UNIT: Final = 2
+#: Regions of every unit to begin with.
+FIRST_A_UNIT: Final = 5
 TOLERANCE: Final = 1e-6
 #: Cuts added in one round, and how often one unit may be in one of them.
 CUTS: Final = 60
@@ -58,15 +60,22 @@ def new_solver() -> Any:
 
 
 def relax(
-    found: Regions, n: int, rounds: int, enough: float, first: Int | None = None, price: float = UNCOVERED
+    found: Regions,
+    n: int,
+    rounds: int,
+    enough: float,
+    first: Int | None = None,
+    price: float = UNCOVERED,
+    weight: Int | None = None,
 ) -> Relaxed:
     """Solve the relaxation over regions of ``n`` units with up to ``rounds`` of cuts.
 
     Stops early when the bound reaches ``enough`` (infinite: never). ``first``: regions to begin with, beside the
-    cheapest for their size. ``price``: of leaving a unit uncovered; with regions that cost nothing and a price of 1
-    the bound is the number of units that every choice leaves uncovered.
+    cheapest of every unit for their ``weight`` (households of every unit, say; 1 when left out). ``price``: of
+    leaving a unit uncovered; with regions that cost nothing and a price of 1 the bound is the number of units that
+    every choice leaves uncovered.
     """
-    master = _Master(found, n, first, price)
+    master = _Master(found, n, first, price, np.ones(n, np.int64) if weight is None else weight)
     master.solve()
     for _ in range(rounds):
         if master.bound() >= enough or not master.cut():
@@ -78,7 +87,7 @@ def relax(
 class _Master:
     """The linear program over the regions taken in so far: slack columns first, then regions; units, then cuts."""
 
-    def __init__(self, found: Regions, n: int, first: Int | None, price: float) -> None:
+    def __init__(self, found: Regions, n: int, first: Int | None, price: float, weight: Int) -> None:
         self.found = found
         self.n = n
         self.taken = np.zeros(len(found.cost), np.bool_)
@@ -89,11 +98,8 @@ class _Master:
         self.solver.setOptionValue("presolve", "off")  # it costs more than it saves: rows are few, columns good
         self.reduced = found.cost
         self.price = price
-        size = np.diff(found.start)
-        rank = found.cost / np.maximum(size, 1)
-        begin = np.argpartition(rank, BATCH)[:BATCH] if len(rank) > BATCH else np.arange(len(rank))
-        begin = np.union1d(begin, first) if first is not None else np.sort(begin)
-        self._load(begin)
+        begin = promising(found.unit, found.start, found.cost, weight, FIRST_A_UNIT)
+        self._load(np.union1d(begin, first) if first is not None else begin)
 
     def _load(self, which: Int) -> None:
         """Pass the first program at once."""
@@ -202,6 +208,28 @@ class _Master:
         value[self.columns] = self.value[self.n :]
         uncovered = bool(self.value[: self.n].sum() > 1e-7)
         return Relaxed(self.bound(), self.reduced, value, self.dual[: self.n], uncovered, bool(self.cuts))
+
+
+@njit(cache=True, nogil=True)
+def promising(unit: Unit32, start: Int, cost: Float, weight: Int, a_unit: int) -> Int:
+    """Regions that are among the ``a_unit`` cheapest for their weight that hold some unit, or nearly so."""
+    rate = np.empty(len(cost))
+    for j in range(len(cost)):
+        total = 0
+        for e in range(start[j], start[j + 1]):
+            total += weight[unit[e]]
+        rate[j] = cost[j] / max(total, 1)
+    held = np.zeros(len(weight), np.int64)
+    taken = np.zeros(len(cost), np.bool_)
+    for j in np.argsort(rate):
+        for e in range(start[j], start[j + 1]):
+            if held[unit[e]] < a_unit:
+                taken[j] = True
+                break
+        if taken[j]:
+            for e in range(start[j], start[j + 1]):
+                held[unit[e]] += 1
+    return np.flatnonzero(taken)
 
 
 @njit(cache=True, nogil=True)
