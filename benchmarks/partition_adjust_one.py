@@ -7,7 +7,6 @@ random, go up or down by half; the engine mends the plan, and what it did is cou
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -39,8 +38,6 @@ def changed(households: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
 
 def run(city_file: Path, plan_file: Path, seed: int) -> dict[str, Any]:
     """Adjust, then count."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     warm()
     city = cities.load(city_file)
     home = np.load(plan_file).astype(np.int64)

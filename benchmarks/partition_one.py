@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -29,8 +28,6 @@ from gis.territory.layers import make_areas
 
 def solve(city_file: Path, out: Path, *, iterations: int | None, seed: int) -> dict[str, Any]:
     """Plan the city, keep the grid of every atom, and say what it took and what is proven."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     warm()
     city = cities.load(city_file)
     atom_set, graph = cities.atom_set_of(city)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ import matplotlib as mpl
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from PIL import Image
 
 mpl.use("Agg")
 from matplotlib import pyplot
@@ -41,8 +43,12 @@ def draw(file: Path, folder: Path, out: Path, attribution: str) -> None:
         share = near_share(made, part, WAYS)
         axis.set_title(f"{TITLES[planner]}: {100 * share:.0f} % of border on streets, water, rail", fontsize=8.5)
     figure.text(0.995, 0.008, attribution, ha="right", fontsize=7, color="#444444")
+    words = "black: border along a street, water or rail · red: border between buildings"
+    figure.text(0.005, 0.008, words, fontsize=7, color="#444444")
     figure.tight_layout(pad=0.6, rect=(0, 0.02, 1, 1))
-    figure.savefig(out, dpi=110, metadata={"Software": None})
+    whole = BytesIO()
+    figure.savefig(whole, dpi=110)
+    Image.open(whole).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(out, optimize=True)
 
 
 def panel(axis: Any, made: Cut, part: NDArray[np.integer]) -> None:
