@@ -17,11 +17,13 @@ from gis.addressing.parsing.training import Judged, Recipe, judge, lexicon_of, t
 from gis.progress import Progress, silent
 
 #: How many synthetic addresses the shipped model learns from, and how.
-SYNTHETIC: Final = 40_000
-SHIPPED: Final = Recipe(passes=5)
-#: A labelled set is small: more passes, and some synthetic addresses beside it.
-LABELLED: Final = Recipe(passes=12)
+SYNTHETIC: Final = 30_000
+SHIPPED: Final = Recipe(passes=5, rate=0.1)
+#: A labelled set is small: more passes.
+LABELLED: Final = Recipe()
 _SEED: Final = 1
+#: Names of each kind the deployment by lot has.
+_OWN: Final = 3000
 
 
 @dataclass(frozen=True)
@@ -35,14 +37,17 @@ class Trained:
     judged: Judged | None
 
 
-def train_shipped(
-    own: dict[str, Sequence[str]] | None = None, *, count: int = SYNTHETIC, progress: Progress = silent
-) -> Model:
-    """A model of synthetic addresses only, made from the country's divisions and ``own`` names of a deployment."""
+def train_shipped(*, count: int = SYNTHETIC, progress: Progress = silent) -> Model:
+    """A model of synthetic addresses only, made from the country's divisions, words and a deployment by lot.
+
+    The names of that deployment are known while it learns, and forgotten: those of a real one take their place.
+    """
     words, divisions = source.words(), source.divisions()
+    own = synthetic.deployment(synthetic.names_of(divisions), words, _OWN, _SEED + 1)
     made = synthetic.addresses(synthetic.names_of(divisions, own), words, count, _SEED)
-    recipe = replace(SHIPPED, passes=max(SHIPPED.passes, min(12, 200_000 // max(count, 1))))
-    return train(made, lexicon_of(divisions, words), recipe, trained_on="synthetic", progress=progress)
+    recipe = replace(SHIPPED, passes=max(SHIPPED.passes, min(12, 150_000 // max(count, 1))))
+    known, kept = lexicon_of(divisions, words, own), lexicon_of(divisions, words)
+    return train(made, known, recipe, kept_lexicon=kept, trained_on="synthetic", progress=progress)
 
 
 def train_labelled(addresses: Sequence[Labelled], *, progress: Progress = silent) -> Model:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NamedTuple
 
 from gis.addressing.compose import Parts
 from gis.addressing.matching.asking import Asked, Piece, administrative, ask, beside, harmless
@@ -51,8 +51,7 @@ class Answer:
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Hit:
+class _Hit(NamedTuple):
     """Rows one way of reading leads to, and why it may not be taken as it is."""
 
     rows: tuple[int, ...]
@@ -130,21 +129,27 @@ class Matcher:
 
     def _in_compound(self, asked: Asked, place: Name, piece: Piece, road: Piece | None) -> list[_Hit]:
         behind = piece.behind or (asked.before if _turned(asked) else "")
-        stated = self._number_of(road)
+        stated, clear = self._number_of(road)
         found = []
         for tail in readings(behind, road=False):
             hit = self._rows(COMPOUND, (place.number,), tail)
             hit = self._rest(hit, tail, named_only=tail.empty)
             rows = self._agree(hit.rows, road, stated)
             if hit.rows and not rows:
-                hit = replace(hit, doubts=(*hit.doubts, "number_differs"))
+                hit = hit._replace(doubts=(*hit.doubts, "number_differs"))
+            elif not clear and rows:
+                hit = hit._replace(rows=rows, doubts=(*hit.doubts, "unread"))
             else:
-                hit = replace(hit, rows=rows)
-            found.append(replace(hit, cost=hit.cost + _COST[place.how], notes=_how(hit.notes, place)))
+                hit = hit._replace(rows=rows)
+            found.append(hit._replace(cost=hit.cost + _COST[place.how], notes=_how(hit.notes, place)))
         return found
 
-    def _number_of(self, road: Piece | None) -> str:
-        return readings(road.behind, road=True, place=False)[0].number if road is not None else ""
+    def _number_of(self, road: Piece | None) -> tuple[str, bool]:
+        """The door number behind a road, and whether nothing unread is left behind it."""
+        if road is None:
+            return "", True
+        tail = readings(road.behind, road=True, place=False)[0]
+        return tail.number, harmless(tail.rest) and not (tail.last or tail.building)
 
     def _agree(self, rows: tuple[int, ...], road: Piece | None, number: str) -> tuple[int, ...]:
         """Those rows whose road and number are the stated ones, or that have none."""
@@ -161,15 +166,15 @@ class Matcher:
         for tail in readings(piece.behind, road=True, place=False):
             inner = [tail]
             if compound is not None and tail.number and not tail.rest:
-                inner = [replace(t, number=tail.number) for t in readings(compound.behind, road=False)]
+                inner = [t._replace(number=tail.number) for t in readings(compound.behind, road=False)]
             for one in inner:
                 hit = self._on_number(place, one)
                 hit = self._rest(hit, one, named_only=not one.number)
                 if compound is not None and hit.rows:
                     here = {n.number for n in compound.named.compounds} | {0}
                     if not all(int(self.library.columns["compound"][r]) in here for r in hit.rows):
-                        hit = replace(hit, doubts=(*hit.doubts, "place_differs"))
-                found.append(replace(hit, cost=hit.cost + _COST[place.how], notes=_how(hit.notes, place)))
+                        hit = hit._replace(doubts=(*hit.doubts, "place_differs"))
+                found.append(hit._replace(cost=hit.cost + _COST[place.how], notes=_how(hit.notes, place)))
         return found
 
     def _on_number(self, place: Name, tail: Tail) -> _Hit:
@@ -193,10 +198,10 @@ class Matcher:
     def _in_village(self, place: Name, piece: Piece) -> list[_Hit]:
         found = []
         for tail in readings(piece.behind, road=True):
-            inside = replace(tail, building=tail.building or tail.number, number="")
+            inside = tail._replace(building=tail.building or tail.number, number="")
             branch = GROUP if place.kind == "group" else COMMUNITY
             hit = self._rest(self._rows(branch, (place.number,), inside), tail, named_only=tail.empty)
-            found.append(replace(hit, cost=hit.cost + _COST[place.how], notes=_how(hit.notes, place)))
+            found.append(hit._replace(cost=hit.cost + _COST[place.how], notes=_how(hit.notes, place)))
         return found
 
     # --- rows
@@ -209,7 +214,7 @@ class Matcher:
         if head[0] < 0:
             return _Hit((), ("place_unknown",))
         if tail.last and not tail.number:
-            each = [replace(tail, building=b, last="") for b in between(tail.building, tail.last)]
+            each = [tail._replace(building=b, last="") for b in between(tail.building, tail.last)]
             return self._range([self._rows(branch, head, t) for t in each])
         building, unit = self._label("building", tail.building), self._label("unit", tail.unit)
         room = self._label("room", tail.room)
@@ -250,16 +255,16 @@ class Matcher:
         """What a rest that was not read means for a hit."""
         rest = tail.rest
         if tail.bent and hit.rows:
-            hit = replace(hit, doubts=(*hit.doubts, "suffix"))
+            hit = hit._replace(doubts=(*hit.doubts, "suffix"))
         if harmless(rest):
             return hit
         if beside(rest):
-            return replace(hit, doubts=(*hit.doubts, "beside"))
+            return hit._replace(doubts=(*hit.doubts, "beside"))
         if named_only and not rest[:1].isdigit():
-            return replace(hit, doubts=(*hit.doubts, "name_goes_on"))
+            return hit._replace(doubts=(*hit.doubts, "name_goes_on"))
         if any(c.isdigit() or c in _MARKUP for c in rest) or administrative(rest):
-            return replace(hit, doubts=(*hit.doubts, "unread"))
-        return replace(hit, notes=(*hit.notes, "more_text"), cost=hit.cost + 0.05)
+            return hit._replace(doubts=(*hit.doubts, "unread"))
+        return hit._replace(notes=(*hit.notes, "more_text"), cost=hit.cost + 0.05)
 
     # --- verdict
 
@@ -318,8 +323,8 @@ class Matcher:
                 continue
             rows = tuple(r for r in rows if any(int(columns[n.kind][r]) in (n.number, 0) for n in names))
         if not rows:
-            return replace(hit, doubts=(*hit.doubts, "division_differs"))
-        return hit if len(rows) == len(hit.rows) else replace(hit, rows=rows)
+            return hit._replace(doubts=(*hit.doubts, "division_differs"))
+        return hit if len(rows) == len(hit.rows) else hit._replace(rows=rows)
 
     # --- names that are not there
 

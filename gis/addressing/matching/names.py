@@ -25,6 +25,7 @@ LONGEST: Final = 24
 
 _LOOSE: Final = str.maketrans({c: group[0] for group in ALIKE for c in group[1:]})
 _NOISE: Final = str.maketrans(dict.fromkeys("_,.、()'\"·", ""))
+_LATIN: Final = re.compile("[^\\W\\d_\u2e80-\U0010ffff]")
 _ORDINAL: Final = re.compile("[一二三四五六七八九十]+(?=[组期区路街巷弄村队社])")
 _SHORT: Final = {
     "province": ("壮族自治区", "回族自治区", "维吾尔自治区", "特别行政区", "自治区", "省", "市"),
@@ -128,20 +129,22 @@ class NameIndex:
     def scan(self, text: str) -> list[Found]:
         """The places named in a folded text, not overlapping, such that most of it is covered by long names."""
         n, bent = len(text), loose(text)
+        latin = _LATIN.search(text) is not None
+        by_text, by_loose, by_head = self._by_text, self._by_loose, self._sizes
         worth = [0.0] * (n + 1)
         choice: list[tuple[int, Named] | None] = [None] * n
         for i in range(n - 2, -1, -1):
             worth[i] = worth[i + 1]
-            sizes = self._sizes.get(bent[i : i + 2])
-            if sizes is None or (i and _latin(text[i]) and _latin(text[i - 1])):
+            sizes = by_head.get(bent[i : i + 2])
+            if sizes is None or (latin and i and _latin(text[i]) and _latin(text[i - 1])):
                 continue
             for size in sizes:
                 j = i + size
                 if j > n:
                     break
-                if j < n and _latin(text[j - 1]) and _latin(text[j]):
+                if latin and j < n and _latin(text[j - 1]) and _latin(text[j]):
                     continue
-                found = self.exact(text[i:j], bent[i:j])
+                found = by_text.get(text[i:j]) or by_loose.get(bent[i:j])
                 if found is not None:
                     gain = size * size - 0.5 * found.shortened + worth[j]
                     if gain > worth[i]:

@@ -8,8 +8,7 @@ One text may be read in several ways (7-402 is building and room, or a door numb
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 _CHINESE: Final = "零一二三四五六七八九"
 _HAN_NUMBER: Final = "[零一二两三四五六七八九十百千]"
@@ -34,8 +33,7 @@ _CHAIN: Final = re.compile(r"([A-Z]?\d{1,4}[A-Z]?)-(?:(\d{1,3}|[A-Z])-)?([A-Z]?\
 _JOIN: Final = re.compile(r"[_,.、()/|:;-]+")
 
 
-@dataclass(frozen=True)
-class Tail:
+class Tail(NamedTuple):
     """One reading; "" for what is not said. ``last``: end of a range of numbers or buildings.
 
     ``bent`` tells that a door number's own suffix was read as something else: good for candidates only.
@@ -132,7 +130,7 @@ def readings(text: str, *, road: bool, place: bool = True) -> list[Tail]:
             if clean[end : end + 1] == "-" and not at[4]:
                 found += _dashed(clean)
             else:
-                found += [replace(t, number=number) for t in _inside(clean[end:], place=True)]
+                found += [t._replace(number=number) for t in _inside(clean[end:], place=True)]
     if place and not found:
         found += _inside(clean, place=True)
     return _distinct(found or _inside(clean, place=False))
@@ -149,7 +147,7 @@ def _dashed(clean: str) -> list[Tail]:
     if not chain:
         return []
     members, rest = [arabic(m) for m in chain[1].split("-")], clean[chain.end() :]
-    found = [replace(t, number="-".join(members)) for t in _inside(rest, place=True)]
+    found = [t._replace(number="-".join(members)) for t in _inside(rest, place=True)]
     if len(members) == 2:
         found.append(Tail(members[0], room=members[1], rest=rest, bent=True))
         found.append(Tail(members[0], building=members[1], rest=rest, bent=True))
@@ -173,9 +171,9 @@ def _inside(text: str, *, place: bool) -> list[Tail]:
         rest = left[room.end() :]
         value = arabic((room[1] or room[2]).lstrip("-"))
         if not (tail.building or tail.unit or tail.floor) and place and not re.search("[室房户铺]", room[0]):
-            return [replace(tail, building=value, rest=rest), replace(tail, room=value, rest=rest)]
-        return [replace(tail, room=value, rest=rest)]
-    return [replace(tail, rest=left)]
+            return [tail._replace(building=value, rest=rest), tail._replace(room=value, rest=rest)]
+        return [tail._replace(room=value, rest=rest)]
+    return [tail._replace(rest=left)]
 
 
 def _marked(text: str) -> tuple[Tail, str]:
@@ -185,7 +183,7 @@ def _marked(text: str) -> tuple[Tail, str]:
         found = pattern.match(left)
         if found:
             fields: dict[str, Any] = {level: arabic(found[1] or found[found.lastindex or 0])}
-            tail = replace(tail, **fields)
+            tail = tail._replace(**fields)
             left = left[found.end() :]
             left = _JOIN.sub("", left[:1]) + left[1:]
     return tail, left
@@ -194,18 +192,18 @@ def _marked(text: str) -> tuple[Tail, str]:
 def _chained(tail: Tail, members: list[str], place: bool) -> list[Tail]:
     """A chain of two or three numbers behind what is known already."""
     if len(members) == 3:
-        return [replace(tail, building=members[0], unit=members[1], room=members[2])] if not tail.building else []
+        return [tail._replace(building=members[0], unit=members[1], room=members[2])] if not tail.building else []
     if tail.building and not tail.unit:
-        return [replace(tail, unit=members[0], room=members[1]), replace(tail, room="-".join(members))]
+        return [tail._replace(unit=members[0], room=members[1]), tail._replace(room="-".join(members))]
     if tail.building:
-        return [replace(tail, room="-".join(members))]
-    two = [replace(tail, building=members[0], room=members[1])] if place or tail.empty else []
+        return [tail._replace(room="-".join(members))]
+    two = [tail._replace(building=members[0], room=members[1])] if place or tail.empty else []
     joined = "-".join(members)
     return [
         *two,
-        replace(tail, building=members[0], unit=members[1], bent=True),
-        replace(tail, building=joined),
-        replace(tail, unit=members[0], room=members[1]),
+        tail._replace(building=members[0], unit=members[1], bent=True),
+        tail._replace(building=joined),
+        tail._replace(unit=members[0], room=members[1]),
     ]
 
 

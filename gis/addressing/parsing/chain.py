@@ -27,21 +27,21 @@ def allowed(tags: int) -> Any:  # pragma: no cover - compiled
 
 @njit(cache=True, fastmath=True)
 def best(scores: Any, moves: Any, start: Any) -> Any:  # pragma: no cover - compiled
-    """Best tags of n tokens and the log of their probability."""
+    """Best tags of n tokens and their score; ``moves`` [from, to], see :func:`allowed`."""
     n, tags = scores.shape
-    back = np.zeros((n, tags), np.uint8)
-    now = start + scores[0]
+    back = np.zeros((n, tags), np.int32)
+    now, new = start + scores[0], np.empty(tags, np.float32)
     for t in range(1, n):
-        new = np.empty(tags, np.float32)
+        new[:] = np.float32(-1e30)
+        arg = back[t]
+        for a in range(tags):
+            for b in range(tags):
+                v = now[a] + moves[a, b]
+                better = v > new[b]
+                new[b] = v if better else new[b]
+                arg[b] = a if better else arg[b]
         for b in range(tags):
-            top, arg = np.float32(-1e30), 0
-            for a in range(tags):
-                v = now[a] + moves[b, a]
-                if v > top:
-                    top, arg = v, a
-            new[b] = top + scores[t, b]
-            back[t, b] = arg
-        now = new
+            now[b] = new[b] + scores[t, b]
     path = np.empty(n, np.uint8)
     path[n - 1] = np.argmax(now)
     for t in range(n - 1, 0, -1):
@@ -51,23 +51,24 @@ def best(scores: Any, moves: Any, start: Any) -> Any:  # pragma: no cover - comp
 
 @njit(cache=True, fastmath=True)
 def total(scores: Any, grown: Any, start: Any) -> Any:  # pragma: no cover - compiled
-    """Log of the sum over all paths; ``grown`` is exp(moves), [to, from]."""
+    """Log of the sum over all paths; ``grown`` is exp(moves), [from, to]."""
     n, tags = scores.shape
-    now = start + scores[0]
+    now, new = start + scores[0], np.empty(tags, np.float32)
     top = now.max()
     now = np.exp(now - top)
     log = np.float64(top)
     for t in range(1, n):
+        new[:] = np.float32(0)
+        for a in range(tags):
+            for b in range(tags):
+                new[b] += now[a] * grown[a, b]
         top = scores[t].max()
-        new = np.empty(tags, np.float32)
         whole = np.float32(0)
         for b in range(tags):
-            s = np.float32(0)
-            for a in range(tags):
-                s += now[a] * grown[b, a]
-            new[b] = s * np.exp(scores[t, b] - top)
+            new[b] *= np.exp(scores[t, b] - top)
             whole += new[b]
-        now = new / whole
+        for b in range(tags):
+            now[b] = new[b] / whole
         log += top + np.log(whole)
     return log + np.log(now.sum())
 

@@ -7,7 +7,7 @@ eight-bit weights. ``Parser`` joins it to the names of a deployment. Source of t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -21,6 +21,7 @@ from gis.addressing.parsing.normalise import LONGEST, normalise
 
 #: Rewritten when features or labels change, so that an older model file is refused and not misread.
 VERSION: Final = 1
+_NAMED: Final = tuple(PART[name] for name in LABELS)
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,7 @@ class Model:
     trained_on: str
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """One labelled piece: ``kind`` as in ``labels.PART``, ``text`` in one way of writing, its place as typed."""
 
     kind: str
@@ -76,11 +76,10 @@ class Parser:
             known[key] = known.get(key, 0) | kinds
         lexicon = build(known)
         self._names, self._kinds = lexicon.keys, lexicon.masks
-        self._slots, self._rows = _table(model.keys)
+        self._slots = _table(model.keys)
         self._first, self._tag, self._weight = model.first, model.tag, model.weight
         self._step = np.float32(model.step)
-        fixed = model.moves + chain.allowed(TAGS)
-        self._moves = np.ascontiguousarray(fixed.T)
+        self._moves = np.ascontiguousarray(model.moves + chain.allowed(TAGS))
         self._grown = np.exp(self._moves)
         # a text begins with the beginning of a part
         self._start = np.where(np.arange(TAGS) % 2 == 1, np.float32(-1e4), model.start).astype(np.float32)
@@ -94,8 +93,7 @@ class Parser:
         origin = written.origin
         parts = []
         for b, e, tag in zip(begin.tolist(), end.tolist(), path.tolist(), strict=True):
-            kind = PART[LABELS[tag]]
-            parts.append(Part(kind, written.text[b:e], origin[b], origin[e - 1] + 1))
+            parts.append(Part(_NAMED[tag], written.text[b:e], origin[b], origin[e - 1] + 1))
         return Parsed(written.text, tuple(parts), float(np.exp(min(log, 0.0))))
 
     def spans(self, text: str) -> list[tuple[int, int, str]]:
@@ -105,7 +103,7 @@ class Parser:
 
     def _run(self, points: NDArray[np.uint32]) -> Any:
         return _parse(
-            points, tokens.CLASS, tokens.SIGN, self._names, self._kinds, self._slots, self._rows, self._first,
+            points, tokens.CLASS, tokens.SIGN, self._names, self._kinds, self._slots, self._first,
             self._tag, self._weight, self._step, self._moves, self._grown, self._start,
         )  # fmt: skip
 
@@ -114,28 +112,26 @@ class Parser:
         self.parse("人民路12号3栋402室")
 
 
-def _table(keys: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
-    """Open addressing over feature hashes: slot -> hash, row."""
-    size = 1 << max(4, (len(keys) * 2).bit_length())
-    slots, rows = np.zeros(size, dtype=np.uint32), np.full(size, -1, dtype=np.int32)
-    _fill(keys, slots, rows)
-    return slots, rows
+def _table(keys: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """Open addressing over feature hashes: hash and row + 1 in one number, 0 where empty."""
+    slots = np.zeros(1 << max(4, (len(keys) * 2).bit_length()), dtype=np.uint64)
+    _fill(keys, slots)
+    return slots
 
 
 @njit(cache=True)
-def _fill(keys: Any, slots: Any, rows: Any) -> None:  # pragma: no cover - compiled
+def _fill(keys: Any, slots: Any) -> None:  # pragma: no cover - compiled
     last = len(slots) - 1
     for k in range(len(keys)):
         at = np.int64(keys[k]) & last
         while slots[at] != 0:
             at = (at + 1) & last
-        slots[at] = keys[k]
-        rows[at] = k
+        slots[at] = np.uint64(keys[k]) << np.uint64(32) | np.uint64(k + 1)
 
 
 @njit(cache=True, fastmath=True)
 def _parse(
-    points: Any, classes: Any, sign: Any, names: Any, kinds: Any, slots: Any, rows: Any, first: Any, tag: Any,
+    points: Any, classes: Any, sign: Any, names: Any, kinds: Any, slots: Any, first: Any, tag: Any,
     weight: Any, size: Any, moves: Any, grown: Any, start: Any,
 ) -> Any:  # pragma: no cover - compiled  # fmt: skip
     """Parts of a text as (begin, end, label) columns, and the log of the probability of the whole."""
@@ -150,10 +146,10 @@ def _parse(
             if h == 0:
                 continue
             at = h & last
-            while slots[at] != 0 and slots[at] != h:
+            while slots[at] != 0 and np.int64(slots[at] >> np.uint64(32)) != h:
                 at = (at + 1) & last
-            if slots[at] != 0:
-                r = rows[at]
+            r = np.int64(slots[at] & np.uint64(0xFFFFFFFF)) - 1
+            if r >= 0:
                 for m in range(first[r], first[r + 1]):
                     scores[t, tag[m]] += np.float32(weight[m])
     scores *= size

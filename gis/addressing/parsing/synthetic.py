@@ -24,6 +24,16 @@ def addresses(names: Names, words: Mapping[str, Any], count: int, seed: int) -> 
     return [maker.one() for _ in range(count)]
 
 
+def deployment(names: Names, words: Mapping[str, Any], count: int, seed: int) -> dict[str, list[str]]:
+    """Names of a deployment that does not exist: a parser learns from it what it is to know a place's own names."""
+    maker = _Maker(names, words, np.random.default_rng(seed))
+    return {
+        "road": [maker.road() for _ in range(count)],
+        "compound": [maker.place("home") for _ in range(count)],
+        "community": [maker.community() for _ in range(count)],
+    }
+
+
 class _Maker(TailMaker):
     """Draws one address after the other."""
 
@@ -136,6 +146,10 @@ class _Maker(TailMaker):
         numbered = self.luck(0.75)
         if numbered:
             self.put(self.number(), "roadno")
+            if self.luck(0.012) and self.out[-1][0].isdigit():
+                self.put("-", "redundant")
+                self.put(str(self.upto(1, 60)), "houseno")
+                return
             if self.luck(0.018):
                 self.near()
                 self.put(self.place(), "poi")

@@ -130,7 +130,7 @@ class NameMaker:
     def road(self) -> str:
         """A road, street or lane."""
         own = self.names.own.get("road", ())
-        if own and self.luck(0.12):
+        if own and self.luck(0.3):
             return str(self.of(own))
         stem = self.stem()
         way = self.weighted([
@@ -154,7 +154,7 @@ class NameMaker:
     def place(self, kind: str = "") -> str:
         """A compound, building, market, works, company, office, shop."""
         own = self.names.own.get("compound", ())
-        if own and self.luck(0.08):
+        if own and kind in ("", "home") and self.luck(0.3):
             return str(self.of(own))
         w = self.words["poi"]
         kind = kind or self.weighted([
@@ -182,28 +182,24 @@ class NameMaker:
     def hamlet(self) -> str:
         """A village, or a part of one."""
         if self.luck(0.25):
-            return str(self.of(self.words["person_name"])) + self.of(
-                ["家", "家湾", "家塘", "家桥", "宅", "庄", "家埭", "家头"]
-            )
+            place: str = self.of(["家", "家湾", "家塘", "家桥", "宅", "庄", "家埭", "家头"])
+            return str(self.of(self.words["person_name"])) + place
         head = self.stem()
         return head + self.of(self.words["poi"]["hamlet"]) if self.luck(0.5) else head
 
     def community(self) -> str:
         """A village or community."""
-        name = (
-            str(self.of(self.names.own["community"]))
-            if self.own("community")
-            else str(self.of(self.names.communities))
-        )
-        stem = _stem(name) or self.stem()
-        ending = self.weighted(
-            [(66, "村"), (8, "社区"), (2, "村委会"), (1, "居委会"), (22, ""), (1.5, "新村"), (1, "一村")]
-        )
-        return str(stem + ending)
+        if self.own("community"):
+            return str(self.of(self.names.own["community"]))
+        stem = _stem(str(self.of(self.names.communities))) or self.stem()
+        ending = self.weighted([
+            (66, "村"), (8, "社区"), (2, "村委会"), (1, "居委会"), (22, ""), (1.5, "新村"), (1, "一村"),
+        ])  # fmt: skip
+        return stem + str(ending)
 
     def own(self, kind: str) -> bool:
         """Whether a name of the deployment is drawn."""
-        return bool(self.names.own.get(kind)) and self.luck(0.15)
+        return bool(self.names.own.get(kind)) and self.luck(0.3)
 
     # --- numbers
 

@@ -19,7 +19,7 @@ class TailMaker(NameMaker):
             [(34, "bur"), (30, "br"), (14, "b"), (7, "bu"), (5, "bfr"), (6, "bf"), (3, "ur"), (3, "buf"),
              (1.5, "bufr")]
             if home else
-            [(10, "bur"), (18, "br"), (11, "b"), (3, "bu"), (9, "bfr"), (11, "bf"), (14, "f"), (11, "fr"),
+            [(10, "bur"), (18, "br"), (11, "b"), (6, "bu"), (9, "bfr"), (11, "bf"), (14, "f"), (11, "fr"),
              (12, "r"), (2, "ur")]
         )  # fmt: skip
         if "b" in form:
@@ -102,7 +102,7 @@ class TailMaker(NameMaker):
     def dashes(self, *, bare: bool) -> None:
         """A chain of numbers and dashes; what its members are depends on how many there are, and on their size."""
         dash = self.weighted([(88, "-"), (4, "一"), (5, "--"), (2, "/"), (1, "_")])
-        room_size = [(26, 3), (60, 4), (1, 5), (4, 2), (1, 1)]
+        room_size = [(28, 3), (60, 4), (1, 5), (1.5, 2), (0.3, 1)]
         house = self.digits([(32, 1), (48, 2), (20, 3)])
         if self.luck(0.05):
             house = self.letter() + (house if self.luck(0.6) else "")
@@ -117,7 +117,7 @@ class TailMaker(NameMaker):
             if "bM" not in form or self.luck(0.15):
                 self.put(dash, "redundant")
         if "u" in form:
-            unit = self.digits([(90, 1), (10, 2)]) if self.luck(0.96) else self.letter()
+            unit = self.digits([(90, 1), (14 if "r" in form else 70, 2)]) if self.luck(0.96) else self.letter()
             self.put(unit + ("单元" if "uM" in form else ""), "cellno")
             if form != "bu":
                 self.put(dash, "redundant")
