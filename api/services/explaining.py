@@ -269,7 +269,10 @@ def _exception(plan: Planned, e: dict[str, Any], t: Words, language: str) -> dic
     detail = f"explain.why_{e['reason']}"
     if detail in catalogue(language):
         sentences.append(text(detail, language, **values))
-    sentences.append(t("proven" if e["proven"] else "not_proven"))
+    if e["reason"] == "no_number_fits" and not e["proven"]:
+        sentences.append(t("not_least"))  # the sum alone says that some grid must be out
+    else:
+        sentences.append(t("proven" if e["proven"] else "not_proven"))
     return {**e, "name": str(plan.name[g]), "text": t("join").join(sentences)}
 
 

@@ -138,6 +138,14 @@ def test_a_building_above_the_maximum_is_named(folder):
     assert "Proven" in row["text"]
 
 
+def test_a_sum_that_fits_no_number_of_grids_is_reckoned_up(folder):
+    run("plan", folder / "town.gpkg", "-o", folder / "odd.gpkg", "--min", 470, "--max", 475, "--iterations", 1)
+    found = explain_file(folder / "odd.gpkg", "en")
+    assert {r["reason"] for r in found.exceptions} == {"no_number_fits"}
+    # 3 x 475 = 1425 < 1440 < 1880 = 4 x 470
+    assert all("3 grids hold 1425 at most, 4 grids need 1880 at least" in r["text"] for r in found.exceptions)
+
+
 def test_moved_households_add_up(folder):
     out = run("compare", folder / "a.gpkg", folder / "b.gpkg", "--json", folder / "ab.json")
     said = json.loads((folder / "ab.json").read_text(encoding="utf-8"))
