@@ -24,6 +24,8 @@ EQUAL: Final = 1e-3
 #: Regions of the first integer program of an exact solution; each further one takes so many times more.
 FIRST_COLUMNS: Final = 2_000
 WIDER: Final = 4
+#: Room above the bound (share of it) in which a depth-first search looks for a choice, one after another.
+ROOMS: Final = (0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.27, 0.35, 0.45, 0.6, 0.8, 1.1, 1.6, np.inf)
 
 
 @dataclass(frozen=True)
@@ -52,15 +54,17 @@ class Effort:
     gap: float  # relative gap at which it stops
     cover_nodes: int  # of the depth-first search that goes before it; 0: none
     cuts: int = 0  # rounds of cuts that tighten the bound
+    whole: bool = False  # what the depth-first search found will do, where it is not far from the bound
     all_or_none: bool = False  # no integer program where it could not take all regions worth keeping
 
 
-#: For windows, which are many; for a whole community, which is proven; for one that cannot be within the bounds; to
-#: find out whether there is any choice.
-QUICK: Final = Effort(nodes=5, columns=600, gap=5e-4, cover_nodes=100_000)
-THOROUGH: Final = Effort(nodes=-1, columns=-1, gap=0.0, cover_nodes=300_000, cuts=20)
-LEAST: Final = Effort(nodes=50, columns=3_000, gap=0.0, cover_nodes=300_000, cuts=20, all_or_none=True)
-FEASIBLE: Final = Effort(nodes=500, columns=1 << 40, gap=0.0, cover_nodes=300_000)
+#: For windows, which are many; for a whole community, which is proven; for one of which no plan within the bounds is
+#: known; for one that has none; to find out whether there is any choice.
+QUICK: Final = Effort(nodes=5, columns=600, gap=5e-4, cover_nodes=100_000, whole=True)
+THOROUGH: Final = Effort(nodes=-1, columns=-1, gap=0.0, cover_nodes=2_000_000, cuts=20)
+SEARCHING: Final = Effort(nodes=10, columns=1_000, gap=0.0, cover_nodes=2_000_000, cuts=20)
+LEAST: Final = Effort(nodes=50, columns=3_000, gap=0.0, cover_nodes=2_000_000, cuts=20, all_or_none=True)
+FEASIBLE: Final = Effort(nodes=30, columns=3_000, gap=0.0, cover_nodes=2_000_000, all_or_none=True)
 
 
 def choose(found: Regions, n: int, known: float, effort: Effort = THOROUGH, first: Int | None = None) -> Choice:
@@ -71,18 +75,40 @@ def choose(found: Regions, n: int, known: float, effort: Effort = THOROUGH, firs
     """
     if not len(found.cost):
         return Choice(None, known, np.inf, True)
-    relaxed = relax(found, n, effort.cuts, known - EQUAL, first)
+    relaxed = relax(found, n, 0, known - EQUAL, first)
     if relaxed.uncovered:
         return Choice(None, known, np.inf, True)
     if relaxed.bound >= known - EQUAL:
         return Choice(None, known, known, True, relaxed.dual, relaxed.bound)
-    if effort.cover_nodes and n <= MOST_UNITS and not relaxed.tightened:
-        keep = _keep(relaxed, known)
-        quick = by_cover(found, keep, np.maximum(relaxed.reduced, 0.0), n, known, relaxed.bound, effort)
-        ample = effort.nodes >= 0 and (quick.chosen is not None or known - relaxed.bound < FAR * abs(relaxed.bound))
+    quick = Choice(None, known, relaxed.bound, False)
+    if effort.cover_nodes and n <= MOST_UNITS:
+        quick = _by_rooms(found, n, relaxed, known, effort)
+        ample = effort.whole and (quick.chosen is not None or known - relaxed.bound < FAR * abs(relaxed.bound))
         if quick.proven or ample:
             return replace(quick, dual=relaxed.dual, relaxed=relaxed.bound)
-    return replace(_chosen(found, n, relaxed, known, effort), dual=relaxed.dual, relaxed=relaxed.bound)
+    if effort.cuts:
+        relaxed = relax(found, n, effort.cuts, quick.cost - EQUAL, first)
+    made = _chosen(found, n, relaxed, quick.cost, effort)
+    if made.chosen is None:
+        made = replace(made, chosen=quick.chosen)
+    return replace(made, dual=relaxed.dual, relaxed=relaxed.bound)
+
+
+def _by_rooms(found: Regions, n: int, relaxed: Relaxed, known: float, effort: Effort) -> Choice:
+    """Depth-first search in ever more room above the bound: the first cover found, in a search that ends, is best."""
+    reduced = np.maximum(relaxed.reduced, 0.0)
+    best = Choice(None, known, relaxed.bound, False)
+    for share in ROOMS:
+        room = min(best.cost, relaxed.bound + share * max(abs(relaxed.bound), 1.0))
+        keep = _keep(relaxed, room)
+        last = by_cover(found, keep, reduced, n, room, relaxed.bound, effort)
+        if last.chosen is not None:
+            best = replace(last, bound=relaxed.bound, proven=False)
+        if not last.proven:
+            return best
+        if last.chosen is not None or room >= best.cost:
+            return replace(best, bound=best.cost, proven=True)
+    return best
 
 
 def _chosen(found: Regions, n: int, relaxed: Relaxed, known: float, effort: Effort) -> Choice:

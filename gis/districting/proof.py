@@ -115,20 +115,26 @@ def _solve(
             made = clusters(units, made.label, terms, 0.0, MOST_REGIONS, part=part)
             if made is None:
                 return None
-            solved = _best(units, made, terms, known) or (part, known)
+            solved = _best(units, made, terms, known) or (part, known, known)
         if solved is not None:
-            return solved[0], _proof(True, solved[1], made, share)
+            return solved[0], _proof(solved[2] >= solved[1] - partition.EQUAL, solved[2], made, share)
     return None
 
 
-def _best(units: Units, made: Clusters, terms: Terms, known: float) -> tuple[Int, float] | None:
-    """The best plan over the units and its cost; None where there is none below ``known``."""
+def _best(units: Units, made: Clusters, terms: Terms, known: float) -> tuple[Int, float, float] | None:
+    """The best plan over the units, its cost and bound; None where there is none below ``known``.
+
+    Where no plan is known (infinite) the search for one has limits, and the bound may lie below the cost.
+    """
     small = units.contract(made.label)
     found = regions(small.arrays, terms, made.regions, _NO_LIMIT, len(small))
-    choice = partition.choose(found, len(small), known, partition.THOROUGH)
+    effort = partition.THOROUGH if np.isfinite(known) else partition.SEARCHING
+    choice = partition.choose(found, len(small), known, effort)
+    if choice.chosen is not None and not choice.proven:  # now one is known
+        choice = partition.choose(found, len(small), choice.cost + 2 * partition.EQUAL, partition.THOROUGH)
     if choice.chosen is None:
         return None
-    return _assigned(found, choice.chosen, made.label), choice.cost
+    return _assigned(found, choice.chosen, made.label), choice.cost, min(choice.bound, choice.cost)
 
 
 def _assigned(found: Regions, chosen: Int, label: Int) -> Int:
