@@ -30,6 +30,9 @@ FLOW_NODES: Final = 30
 #: Flows are added to programs of no more variables than this; larger ones make do with cuts.
 FLOW_COLUMNS: Final = 1000
 ROUNDS: Final = 8
+#: Variables above which a program gets fewer rounds: another window costs less than its proof.
+LARGE: Final = 800
+LARGE_ROUNDS: Final = 3
 #: Rounds in which cuts are tried before the grids that fall apart get flows, and descents tried a round.
 CUTS: Final = 1
 DESCENTS: Final = 2
@@ -131,7 +134,7 @@ def _solved(window: Window, limit: float, known: Answer) -> Answer:
     """
     program = _Program(window, limit)
     best = known
-    for round_ in range(ROUNDS):
+    for round_ in range(ROUNDS if program.columns <= LARGE else LARGE_ROUNDS):
         part, bound, optimal = program.run()
         if part is None:
             break
