@@ -371,3 +371,10 @@ def micro_code(grid: str, number: int, most: int) -> str:
 def micro_name(number: int) -> str:
     """Name of a micro-grid within its grid, such as 第三微网格."""
     return f"第{ordinal(number)}微网格"
+
+
+def warm() -> None:
+    """Compile the kernels, with the types that plans use."""
+    ones = np.ones(3, np.int64)
+    one = Structure(ones, ones, np.ones(3, bool))
+    micro_grids(Homes(ones * 5, ones * 5, one, np.arange(3.0), np.zeros(3), ones * 0, ones * 0, ones * -1))

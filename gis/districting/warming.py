@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gis.districting import districts, infeasible, partition, relaxation, search, windows
+from gis.districting import districts, infeasible, microgrids, partition, relaxation, search, windows
 from gis.districting.checker import board
 from gis.districting.plan import make_plan
 from gis.districting.regions import regions
@@ -25,6 +25,7 @@ def warm() -> None:
     relaxation.warm()
     districts.warm()
     infeasible.warm(units, terms)
+    microgrids.warm()
     search.traded(units, search.Search(part, np.inf, 0), terms, rules.outside, 1)
     search.mend(units, np.arange(24, dtype=np.int64), rules.residential)
     found = regions(units.contract(atom_set.block.astype(np.int64)).arrays, terms, 1000, 10_000, 10)
