@@ -58,9 +58,9 @@ def numbered(label: Int) -> Int:
     return np.asarray(rank[inverse], np.int64)
 
 
-def cut_by(label: Int, part: Int) -> Int:
-    """Units parted where a plan cuts them."""
-    return numbered(label * (int(part.max()) + 1) + part)
+def cut_by(units: Units, label: Int, part: Int) -> Int:
+    """Units parted where a plan cuts them, each of one piece: a grid may hold both ends of a block only."""
+    return pieces(units.arrays, label * (int(part.max()) + 1) + part)
 
 
 def joined(
@@ -112,7 +112,7 @@ def clusters(
     bar = max(few, single)
     own = label = joined(units, label, bar, terms.maximum, None, lots)
     while bar <= terms.minimum:
-        own = label if part is None else cut_by(label, part)
+        own = label if part is None else cut_by(units, label, part)
         small = units.contract(own)
         count, crowded = crowd(small.arrays, low, high, most, visits, a_root)
         if count <= most and not len(crowded):

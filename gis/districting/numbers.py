@@ -161,7 +161,7 @@ def _recounted(
     which = np.flatnonzero(np.isin(part, chosen))
     sub = units.subset(which)
     now = np.searchsorted(np.sort(chosen), part[which])
-    made = clusters(sub, cut_by(opened(sub, above), now), terms, 30.0, REGIONS)
+    made = clusters(sub, cut_by(sub, opened(sub, above), now), terms, 30.0, REGIONS)
     if made is None:
         return None
     small = sub.contract(made.label)

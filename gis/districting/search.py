@@ -178,7 +178,7 @@ def better(units: Units, bounds: Bounds, terms: Terms, outside: float, search: S
     rounds = search.rounds + 1
     if search.part.max() == 0 or finished(search):
         return replace(search, rounds=rounds)
-    label = cut_by(coarse(units, bounds.maximum), search.part)
+    label = cut_by(units, coarse(units, bounds.maximum), search.part)
     fragments = units.contract(label)
     part = np.zeros(len(fragments), np.int64)
     part[label] = search.part
