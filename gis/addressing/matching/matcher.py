@@ -18,7 +18,7 @@ from gis.addressing.matching.library import COMMUNITY, COMPOUND, GROUP, ROAD, Li
 from gis.addressing.matching.names import Name, folded, named
 from gis.addressing.matching.tails import Tail, between, readings
 from gis.addressing.parsing.model import Parsed, Parser
-from gis.addressing.parsing.normalise import LONGEST
+from gis.addressing.parsing.normalise import LONGEST, plain
 
 Status = Literal["exact", "unsure", "none"]
 #: Candidates that are named at most.
@@ -33,6 +33,7 @@ _COST: Final = {
     "like": 0.3,
 }
 _UNSURE: Final = 0.6
+_PARTED: Final = re.compile(r"\d[_,.、()'\"·]+\d")
 #: Characters that no address holds.
 _MARKUP: Final = frozenset("<>=%\\'\";$@^`")
 
@@ -75,7 +76,8 @@ class Matcher:
         whole = folded(text)
         if not whole:
             return Answer("none", reasons=("empty",))
-        row = self.library.by_text(whole)
+        # two numbers that only a mark parts are not the number they make together
+        row = -1 if _PARTED.search(plain(text)) else self.library.by_text(whole)
         if row >= 0 and not self.library.entries.ended[row]:
             return Answer("exact", (row,), (), 1.0)
         asked = ask(text, self.library.names)
