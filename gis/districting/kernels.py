@@ -400,9 +400,14 @@ def anneal(
     outside_from: float,
     outside_to: float,
     fragment_chance: float,
+    order: Int,
+    stretch: int,
     seed: int,
 ) -> int:
     """Move units, or connected fragments of one block, across borders at falling temperature.
+
+    ``order``: the units along a curve; each ``stretch`` of it is cooled from hot to cold before the next, so that
+    what is looked at stays in the processor's cache.
 
     A move that would leave a grid in two pieces, or empty, is never made. Changes ``part`` and ``sums`` in place;
     returns the number of moves made.
@@ -413,15 +418,22 @@ def anneal(
     lots = np.empty(1, np.uint64)
     lots[0] = np.uint64(seed)
     made = 0
-    total = sweeps * n
     temperature = hot
     outside = outside_from
-    for step in range(total):
-        if step % 64 == 0:
-            f = step / total
+    begin = 0
+    here = min(stretch, n)
+    done = 0  # steps of this stretch
+    for step in range(sweeps * n):
+        if done == sweeps * here:
+            begin += here
+            here = min(stretch, n - begin)
+            done = 0
+        if done % 64 == 0:
+            f = done / (sweeps * here)
             temperature = hot * (cold / hot) ** f
             outside = outside_from * (outside_to / outside_from) ** f
-        v = int(draw(lots) * n)
+        done += 1
+        v = order[begin + int(draw(lots) * here)]
         degree = units.start[v + 1] - units.start[v]
         if degree == 0:
             continue

@@ -27,6 +27,10 @@ NEXT_SWEEPS: Final = 300
 #: Visits of every atom when small units are traded at the end of a round, and the heat of it.
 TRADE_SWEEPS: Final = 50
 TRADE_HEAT: Final = (20.0, 1.0)
+#: Atoms that are cooled together then: neighbours along a curve, few enough for the processor's cache.
+TRADE_STRETCH: Final = 3_000
+#: Share of moves that take a whole fragment of a block.
+FRAGMENTS: Final = 0.35
 
 #: Price of a household out of range while annealing: a steep wall would keep grids from trading blocks.
 GENTLE: Final = 50.0
@@ -230,7 +234,7 @@ def _amiss_at_all(units: Units, part: Int, terms: Terms) -> bool:
 
 def traded(units: Units, search: Search, terms: Terms, outside: float, seed: int) -> Search:
     """Atoms and fragments of blocks traded between grids, warm and then cold; the better of before and after."""
-    part = _anneal(units, search.part, terms, TRADE_SWEEPS, TRADE_HEAT, (outside, outside), seed)
+    part = _anneal(units, search.part, terms, TRADE_SWEEPS, TRADE_HEAT, (outside, outside), seed, TRADE_STRETCH)
     cost = cost_of(units, part, terms, outside)
     return Search(renumbered(part), cost, search.rounds) if cost < search.cost - 1e-6 else search
 
@@ -276,10 +280,22 @@ def _anneal(
     heat: tuple[float, float],
     outside: tuple[float, float],
     seed: int,
+    stretch: int = 1 << 62,
 ) -> Int:
     part = part.copy()
     sums = sums_of(units, part)
+    order = units.hilbert()
     kernels.anneal(
-        units.arrays, part, sums, terms, sweeps, heat[0], heat[1], outside[0], outside[1], 0.35, seed & 0x7FFFFFFF
+        units.arrays,
+        part,
+        sums,
+        terms,
+        sweeps,
+        *heat,
+        *outside,
+        FRAGMENTS,
+        order,
+        stretch,
+        seed & 0x7FFFFFFF,
     )
     return part
