@@ -114,10 +114,14 @@ def parse(parser: Parser, text: str) -> ParsedAddress:
     return ParsedAddress(parsed.text, _parts(parsed), round(parsed.probability, 4))
 
 
-def match(scope: Scope, text: str, language: str) -> MatchedAddress:
-    """What a text means in a scope: an address, a corner or stretch of streets, candidates, or nothing."""
-    parsed = scope.parser.parse(text) if len(text) <= LONGEST else Parsed("", (), 0.0)
+def match(scope: Scope, text: str, language: str, *, parts: bool = True) -> MatchedAddress:
+    """What a text means in a scope: an address, a corner or stretch of streets, candidates, or nothing.
+
+    ``parts`` false leaves the labelled parts out, which takes half the time.
+    """
+    parsed = scope.parser.parse(text) if parts and len(text) <= LONGEST else None
     found = scope.matcher.match(text, parsed)
+    parsed = parsed or Parsed("", (), 0.0)
     place = _place(scope, text) if found.status != "exact" else None
     if place is not None:
         ground, where = place

@@ -29,7 +29,7 @@ def answer(scope: Scope, body: bytes, language: str) -> bytes:
     for row in rows:
         text = row[at] if at < len(row) else ""
         kept = [unformulated(v) for v in row] + [""] * (len(header) - len(row))
-        writer.writerow([*kept, *_told(match(scope, text[:_LARGEST], language))])
+        writer.writerow([*kept, *_told(match(scope, text[:_LARGEST], language, parts=False))])
     return out.getvalue().encode("utf-8-sig")
 
 

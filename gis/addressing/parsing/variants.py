@@ -108,7 +108,8 @@ SIMPLIFIED: Final = (
 )
 
 #: Characters mistaken for each other in names of places, one group a string: printed 董家墩 and 董家段 for 董家塅,
-#: 成嘉湖 for 咸嘉湖, 晓塘 for 哓塘. The first one of a group stands for all of them.
+#: 成嘉湖 for 咸嘉湖. Characters that are both common in names (平 坪, 松 淞) are not among them. The first one of a
+#: group stands for all of them.
 ALIKE: Final = (
     "塅墩段缎",
     "咸成",
@@ -117,7 +118,6 @@ ALIKE: Final = (
     "垸院",
     "坳拗凹",
     "塆湾弯",
-    "圳川",
     "坞邬",
     "岺岭",
     "峯峰",
@@ -128,19 +128,16 @@ ALIKE: Final = (
     "圩墟",
     "埠阜",
     "磡坎墈",
-    "坪平评",
     "杮柿",
     "溁荣",
     "梽志",
     "湴泮",
     "郞郎",
     "尙尚",
-    "俞愈",
     "汆氽",
     "己已巳",
     "戌戍戊",
     "末未",
-    "栗粟",
     "采釆",
     "商啇",
     "壶壸",
@@ -150,24 +147,11 @@ ALIKE: Final = (
     "辨辩",
     "茶荼",
     "崇祟",
-    "麓鹿",
     "邸底",
     "晴睛",
-    "暖曖",
     "芙扶",
     "桔橘",
     "碧壁璧",
-    "漓璃",
-    "轩杆",
-    "丰沣",
     "源塬",
     "庄妆",
-    "淞松",
-)
-
-#: Words for the same kind of thing: the second is rewritten to the first when names are compared.
-SAME_WORD: Final = (
-    ("栋", "幢"),
-    ("路", "马路"),
-    ("大道", "大街"),
 )
