@@ -62,7 +62,7 @@ class Effort:
 #: known; for one that has none; to find out whether there is any choice.
 QUICK: Final = Effort(nodes=5, columns=600, gap=5e-4, cover_nodes=100_000, whole=True)
 THOROUGH: Final = Effort(nodes=-1, columns=-1, gap=0.0, cover_nodes=2_000_000, cuts=20)
-SEARCHING: Final = Effort(nodes=10, columns=1_000, gap=0.0, cover_nodes=2_000_000, cuts=20)
+SEARCHING: Final = Effort(nodes=5, columns=800, gap=0.0, cover_nodes=300_000, cuts=8)
 LEAST: Final = Effort(nodes=50, columns=3_000, gap=0.0, cover_nodes=2_000_000, cuts=20, all_or_none=True)
 FEASIBLE: Final = Effort(nodes=30, columns=3_000, gap=0.0, cover_nodes=2_000_000, all_or_none=True)
 

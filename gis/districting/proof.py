@@ -46,7 +46,8 @@ ROOM: Final = 700.0
 CONSIDERED: Final = 40
 NODES: Final = 60_000
 
-#: Households out of range up to which regions are listed for the least violation, and most regions then.
+#: Households out of range up to which regions are listed for the least violation, and most regions then (also of
+#: opened blocks while no plan within the bounds is known).
 SLACKS: Final = (10.0, 60.0, 200.0)
 MOST_PRICED: Final = 200_000
 
@@ -107,7 +108,8 @@ def _solve(
     for share in (None, *OPENED, _EACH):
         if share is not None:
             label = opened(units, terms.minimum * max(share, 0.0))
-        made = clusters(units, label, terms, 0.0, MOST_REGIONS, join=share != _EACH)
+        most = MOST_REGIONS if share is None or valid else MOST_PRICED
+        made = clusters(units, label, terms, 0.0, most, join=share != _EACH)
         if made is None:
             return None
         solved = _best(units, made, terms, known)
