@@ -86,7 +86,8 @@ def _communities_of(units: Units, drawn: Drawn, home: Int) -> tuple[Int, list[tu
     community = np.searchsorted(used, community)
     kept = [codes[c] for c in used]
     standing = community_codes(kept)
-    titles = dict(zip(map(str, drawn.community), map(str, () if drawn.community_name is None else drawn.community_name), strict=False))
+    spoken = [] if drawn.community_name is None else [str(name) for name in drawn.community_name]
+    titles = dict(zip(map(str, drawn.community), spoken, strict=False))
     return community, [
         (code or own, titles.get(code) or code or own, own) for code, own in zip(kept, standing, strict=True)
     ]
