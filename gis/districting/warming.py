@@ -21,7 +21,7 @@ def warm() -> None:
     units = atom_units(atom_set, graph, rules.class_prices(), counted, counted.astype(float))
     terms = search.terms_of(rules, rules.residential)
     part = search.first_plan(units, rules.residential)
-    windows.improve(units, part, terms, rules.outside, np.random.default_rng(1))
+    windows.repair(units, np.arange(24, dtype=np.int64), terms, rules.outside, np.random.default_rng(1))
     relaxation.warm()
     districts.warm()
     infeasible.warm(units, terms)

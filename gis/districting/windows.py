@@ -1,4 +1,7 @@
-"""Windows: take some neighbouring grids, list every way to redraw them, choose the best. Never worse than before."""
+"""Windows of opened blocks: a grid out of range and its neighbours, every way to redraw them listed, the best chosen.
+
+Never worse than before.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,7 @@ from gis.districting.kernels import Int, Terms, grid_cost
 from gis.districting.regions import Regions, gather, regions
 from gis.districting.units import Units, edges, pieces
 
-#: Grids and units of a window, and limits of its list of regions.
-GRIDS: Final = 14
+#: Units of a window, and limits of its list of regions.
 UNITS: Final = 60
 FEWEST_UNITS: Final = 20
 MOST_REGIONS: Final = 60_000
@@ -20,23 +22,6 @@ MOST_VISITS: Final = 150_000
 MOST_MEMBERS: Final = 40
 #: Gain (share of its cost) below which a window is left as it is.
 WORTH: Final = 1e-4
-
-
-def improve(
-    units: Units, part: Int, terms: Terms, outside: float, rng: np.random.Generator, grids: int = GRIDS
-) -> Int:
-    """One pass of windows over the whole plan; returns the better plan (grids renumbered where some were redrawn)."""
-    part = part.copy()
-    members = _members(part)
-    place = np.full(len(units), -1, np.int64)
-    count = max(1, -(-3 * len(members) // grids)) if len(members) > grids else 1
-    order = units.hilbert()
-    centres = order[(np.arange(count) * len(order)) // count]
-    rng.shuffle(centres)
-    for centre in centres:
-        chosen = _around(units, part, members, int(part[centre]), grids, rng)
-        redraw(units, part, members, chosen, terms, outside, rng, place)
-    return part
 
 
 def repair(units: Units, part: Int, terms: Terms, outside: float, rng: np.random.Generator, tries: int = 8) -> Int:
