@@ -318,9 +318,10 @@ def real_rows(name: str, by: dict[str, Found]) -> list[Figure]:
         ("solve", "cpu_s", "CPU s", "low", None),
     )
     peers = [p for p in by if p != "ours"] or [""]
+    divided = ours.get("grids") != 1  # a place of one grid has no border to draw, and the shape it has
     for peer in peers:
         for what, key, unit, better, bar in bars:
-            floor = bar if peer == peers[0] else None
+            floor = bar if peer == peers[0] and divided else None
             value = _real_valid(ours) if key == "both" else ours.get(key)
             beside: dict[str, Any] = {}
             if peer:
