@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -27,7 +27,10 @@ _TAIL: Final = re.compile(r"\d+(?:-\d+)+室?$")
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is trained. ``drop``: share of features left out at random; ``rare``: features seen less go."""
+    """How a model is trained. ``drop``: share of features left out at random; ``rare``: features seen less go.
+
+    ``turns`` trainings from different lots are averaged into one model.
+    """
 
     passes: int = 16
     rate: float = 0.08
@@ -35,6 +38,7 @@ class Recipe:
     drop: float = 0.5
     rare: int = 3
     seed: int = 1
+    turns: int = 1
     #: Weights below this are left out of the model.
     faint: float = 0.06
 
@@ -69,26 +73,31 @@ def train(
     hashes, offsets, gold = _rows(labelled, lexicon)
     keys, rows = _index(hashes, how.rare)
     del hashes
-    weights = (
-        np.zeros((len(keys), TAGS), np.float32),
-        np.zeros((TAGS, TAGS), np.float32),
-        np.zeros(TAGS, np.float32),
-    )
-    squares = (np.full_like(weights[0], 0.1), np.ones_like(weights[1]), np.ones_like(weights[2]))
-    rng = np.random.default_rng(how.seed)
-    kept = [np.zeros_like(w) for w in weights]
+    kept: list[Any] = [0.0, 0.0, 0.0]
     averaged = 0
-    for k in range(how.passes):
-        order = rng.permutation(len(offsets) - 1)
-        seed = how.seed * 1000 + k
-        loss = chain.learn(rows, offsets, gold, order, weights, squares, how.rate, how.decay, how.drop, seed)
-        progress("parser_train", (k + 1) / how.passes, f"{loss:.4f}")
-        if 2 * k >= how.passes:
-            averaged += 1
-            kept = [sums + now for sums, now in zip(kept, weights, strict=True)]
+    for turn in range(how.turns):
+        for done, weights in enumerate(
+            _passes(rows, offsets, gold, len(keys), replace(how, seed=how.seed + turn)), 1
+        ):
+            progress("parser_train", (turn + done / how.passes) / how.turns)
+            if 2 * (done - 1) >= how.passes:
+                averaged += 1
+                kept = [sums + now for sums, now in zip(kept, weights, strict=True)]
     # a feature was there in 1 - drop of the cases it was learnt in
     dense = kept[0] * np.float32((1 - how.drop) / averaged)
     return _small(keys, dense, kept[1] / averaged, kept[2] / averaged, kept_lexicon or lexicon, how.faint, trained_on)
+
+
+def _passes(rows: Any, offsets: Any, gold: Any, count: int, how: Recipe) -> Iterator[tuple[Any, Any, Any]]:
+    """(feature weights, moves, start) after each pass over the sentences; they go on changing in place."""
+    weights = (np.zeros((count, TAGS), np.float32), np.zeros((TAGS, TAGS), np.float32), np.zeros(TAGS, np.float32))
+    squares = (np.full_like(weights[0], 0.1), np.ones_like(weights[1]), np.ones_like(weights[2]))
+    rng = np.random.default_rng(how.seed)
+    for k in range(how.passes):
+        order = rng.permutation(len(offsets) - 1)
+        seed = how.seed * 1000 + k
+        chain.learn(rows, offsets, gold, order, weights, squares, how.rate, how.decay, how.drop, seed)
+        yield weights
 
 
 def _rows(labelled: Sequence[Labelled], lexicon: Lexicon) -> tuple[Any, Any, Any]:
