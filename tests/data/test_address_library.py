@@ -78,7 +78,8 @@ def test_other_names_and_days(engine, scope, request):
     assert own.matcher.match("老供销社").rows == (k,)
     with engine.begin() as connection:
         ended = text(
-            "UPDATE address SET status = 'revoked', valid_from = valid_from - 2, valid_to = valid_from WHERE code = :c"
+            "UPDATE address SET status = 'revoked', valid_from = valid_from - 2, valid_to = valid_from"
+            " WHERE code = :c"
         )
         connection.execute(ended, {"c": str(e.code[k])})
     found = scope_of(engine, name).matcher.match(f"{road}{number}号")
