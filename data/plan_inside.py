@@ -281,8 +281,9 @@ def _ruleset(values: dict[str, Any]) -> Ruleset:
             return tuple(part(v) for v in value)
         if isinstance(value, dict) and set(value) == {"minimum", "target", "maximum"}:
             return Bounds(**value)
-        if isinstance(value, dict) and set(value) == {f.name for f in fields(Figure)}:
-            return Figure(**{k: part(v) for k, v in value.items()})
+        if isinstance(value, dict) and {"what", "numbers", "gives"} <= set(value):
+            own = {f.name for f in fields(Figure)}
+            return Figure(**{k: part(v) for k, v in value.items() if k in own})
         return value
 
     return Ruleset(**{name: part(value) for name, value in values.items() if name in known})

@@ -81,9 +81,8 @@ def described(ruleset: Ruleset, language: str) -> list[str]:
         lines.append(line("work", "work", weights=said))
     lines.append(line("code", "codes.template", template=ruleset.code, first=ruleset.dedicated_from))
     for f in ruleset.figures:
-        lines.append(
-            t("figure", what=f.what, arithmetic=f.arithmetic, gives=f"{f.gives:,g}", role=t(f"role_{f.role}"))
-        )
+        values = {"what": f.title(language), "arithmetic": f.arithmetic, "gives": f"{f.gives:,g}"}
+        lines.append(t("figure", **values, role=t(f"role_{f.role}")))
     return lines
 
 
@@ -94,7 +93,7 @@ def rule_notes(report: dict[str, Any], language: str) -> list[str]:
             "rules.beside",
             language,
             role=text(f"rules.role_{f['role']}", language),
-            what=f["what"],
+            what=(language == "en" and f.get("title_en")) or f["what"],
             figure=f"{f['figure']:,g}",
             plan=f"{f['plan']:,.3g}" if f["plan"] < 100 else f"{f['plan']:,.0f}",
         )

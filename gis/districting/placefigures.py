@@ -38,6 +38,7 @@ def beside(figures: tuple[Figure, ...], means: dict[str, float]) -> list[dict[st
     return [
         {
             "what": f.what,
+            "title_en": f.title_en,
             "role": f.role,
             "measure": f.measure,
             "arithmetic": f.arithmetic,

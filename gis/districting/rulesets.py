@@ -74,6 +74,11 @@ class Figure:
     numbers: tuple[float, ...]
     divided_by: float
     gives: float
+    title_en: str = ""  # ``what`` in English; "": not given
+
+    def title(self, language: str) -> str:
+        """What the figure is of, in a language where the file says it, else as the file says it."""
+        return self.title_en if self.title_en and language == "en" else self.what
 
     @property
     def arithmetic(self) -> str:
@@ -184,7 +189,7 @@ def words() -> tuple[str, ...]:
     return read.known
 
 
-_FIGURE_WORDS: Final = ("what", "role", "measure", "numbers", "divided_by", "gives")
+_FIGURE_WORDS: Final = ("what", "title_en", "role", "measure", "numbers", "divided_by", "gives")
 
 #: The words that no file may leave out.
 _LEAST: Final = """
@@ -288,7 +293,13 @@ def _figure(row: dict[str, Any], number: int) -> Figure:
     numbers = tuple(amount(n, f"{where}.numbers") for n in typed(row["numbers"], f"{where}.numbers", (list,)))
     divisor, gives = (amount(row.get(w, 1), f"{where}.{w}") for w in ("divided_by", "gives"))
     figure = Figure(
-        str(row["what"]), str(row.get("role", "check")), str(row.get("measure", "")), numbers, divisor, gives
+        what=str(row["what"]),
+        role=str(row.get("role", "check")),
+        measure=str(row.get("measure", "")),
+        numbers=numbers,
+        divided_by=divisor,
+        gives=gives,
+        title_en=str(row.get("title_en", "")),
     )
     decimals = len(str(row["gives"]).partition(".")[2])
     if not divisor or abs(math.prod(numbers) / divisor - gives) > 0.5000001 * 10**-decimals:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from api.cli.main import cli
+from api.services.rules import rule_notes
 from data import rulesets
 from gis.districting.placefigures import beside
 
@@ -43,6 +44,23 @@ def test_rule_and_practice_stand_side_by_side():
         ("rule", 900, 640.0),
         ("practice", 385, 640.0),
     ]
+
+
+@pytest.mark.parametrize("name", rulesets.names())
+def test_figures_are_named_in_the_language_of_the_run(name):
+    figures = rulesets.load(name).figures
+    assert all(f.title_en.isascii() or "²" in f.title_en for f in figures)
+    said = run("show", name, env={"WANGGE_LANG": "en"}).output
+    assert all(f.title_en in said and f.what not in said for f in figures)
+    assert all(f.what in run("show", name).output for f in figures)
+
+
+def test_a_figure_without_an_english_name_keeps_its_own():
+    report = {"figures": beside(rulesets.load("longhui").figures, {"households": 640.0}), "communities": []}
+    assert "Households a grid (rule" in rule_notes(report, "en")[0]
+    assert "每网格户数（规则" in rule_notes(report, "zh-CN")[0]
+    report["figures"][0]["title_en"] = ""
+    assert "每网格户数（规则" in rule_notes(report, "en")[0]
 
 
 def test_one_s_own_file_is_checked_in_one_line(tmp_path):
