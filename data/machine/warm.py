@@ -19,7 +19,7 @@ from data.machine.steps import Outcome
 from gis.progress import Progress, silent
 
 STEP: Final = "warm"
-_MARK: Final = "def warm("
+_MARK: Final = "\ndef warm() -> None:"
 
 
 def modules() -> list[str]:

@@ -57,7 +57,8 @@ class Said(NamedTuple):
     twice: NDArray[np.int64]
 
 
-@njit(cache=True)
+# one signature: without it numba compiles a copy for every mixture of integers it is called with
+@njit("uint64(int64, int64, int64, int64, int64)", cache=True)
 def _mix(slot: Any, a: Any, b: Any, c: Any, d: Any) -> Any:  # pragma: no cover - compiled
     """Hash of a template and up to four values."""
     h = np.uint64(slot) * np.uint64(0x9E3779B97F4A7C15) ^ _SEED

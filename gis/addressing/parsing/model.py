@@ -107,10 +107,6 @@ class Parser:
             self._tag, self._weight, self._step, self._moves, self._grown, self._start,
         )  # fmt: skip
 
-    def warm(self) -> None:
-        """Load the compiled loops."""
-        self.parse("人民路12号3栋402室")
-
 
 def _table(keys: NDArray[np.uint32]) -> NDArray[np.uint64]:
     """Open addressing over feature hashes: hash and row + 1 in one number, 0 where empty."""
