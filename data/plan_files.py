@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 
 from data.plan_inside import about_table, edge_table
-from data.street_layer import compound_names, responsibilities
+from data.street_layer import atom_compounds, compound_names, responsibilities
 from gis.blocks.model import AtomSet
 from gis.districting.borders import borders_of, grid_polygons
 from gis.districting.measures import measure_grids
@@ -111,6 +111,7 @@ def tables_of(
                 "work": atom_work,
                 "grid": atom_grid,
                 "counted": plan.atom_counted,
+                "compound": atom_compounds(atom_set.geometry, sources.compounds),
             },
         ),
         "blocks": layer(

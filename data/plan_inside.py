@@ -65,6 +65,7 @@ class Planned:
     communities: tuple[dict[str, Any], ...]
     buildings: dict[str, tuple[str, ...]] = field(default_factory=dict)
     communities_given: bool = True
+    compound: Ints | None = None  # position of each atom's compound 小区, -1 for none; None: not kept
 
     def graph(self) -> Graph:
         """Rook contiguity, as the planner had it."""
@@ -260,6 +261,7 @@ def planned_of(layers: dict[str, Any], crs: str, name: str) -> Planned:
         communities=tuple(json.loads(about["communities"])),
         buildings=_called(layers["buildings"]),
         communities_given=bool(json.loads(about.get("communities_given", "true"))),
+        compound=atoms.compound.to_numpy(np.int64) if "compound" in atoms else None,
     )
 
 

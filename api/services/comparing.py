@@ -25,7 +25,8 @@ MEASURES: Final = (
     "grids", "households", "counted", "buildings", "in_range_share", "rural_in_range_share", "exceptions",
     "contiguous_share", "seamless", "border_metres", "on_street_share", "main_street_share",
     "avoidable_off_street_share", "compactness_mean", "cv_households", "objective", "objective_border",
-    "objective_balance", "objective_compactness", "objective_range", "micro_grids", "micro_in_range_share",
+    "objective_balance", "objective_compactness", "objective_range", "objective_compound", "micro_grids",
+    "micro_in_range_share",
 )  # fmt: skip
 
 Kind = Literal["buildings", "atoms"]

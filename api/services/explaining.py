@@ -91,7 +91,15 @@ def situation_of(plan: Planned) -> Situation:
     """What the engine needs of a plan that was read."""
     e = plan.edges
     return Situation(
-        units=atom_units(plan.atom_set(), plan.graph(), plan.ruleset.class_prices(), plan.bounded, plan.load()),
+        units=atom_units(
+            plan.atom_set(),
+            plan.graph(),
+            plan.ruleset.class_prices(),
+            plan.bounded,
+            plan.load(),
+            plan.compound,
+            plan.ruleset.compound,
+        ),
         grid=plan.grid,
         community=plan.community_number(),
         kind=plan.kind,
@@ -102,19 +110,30 @@ def situation_of(plan: Planned) -> Situation:
         edge_basis=e.basis,
         edge_metres=e.metres,
         edge_names=e.names,
+        compound=plan.compound,
     )
 
 
 def _grid_names(plan: Planned, t: Words) -> tuple[Texts, Texts]:
     """How grids are called within their community, and beyond it."""
-    community = {c["code"]: c["name"] for c in plan.communities}
-    owner = np.full(len(plan.code), "", object)
-    owner[plan.grid] = plan.community
+    community, owner = _community_names(plan), _communities_of_grids(plan)
     short, long = np.empty(len(plan.code), object), np.empty(len(plan.code), object)
     for g, (name, code) in enumerate(zip(plan.name, plan.code, strict=True)):
         short[g] = t("grid", name=name, number=str(code)[-3:])
         long[g] = t("grid_of", community=community.get(owner[g], owner[g]), name=name, number=str(code)[-3:])
     return short, long
+
+
+def _community_names(plan: Planned) -> dict[str, str]:
+    """Names of the communities by code."""
+    return {str(c["code"]): str(c["name"] or c["code"]) for c in plan.communities}
+
+
+def _communities_of_grids(plan: Planned) -> Texts:
+    """Code of each grid's community."""
+    owner = np.full(len(plan.code), "", object)
+    owner[plan.grid] = plan.community
+    return owner
 
 
 def _border(plan: Planned, b: Border, called: tuple[Texts, Texts], t: Words) -> dict[str, Any]:
@@ -137,7 +156,10 @@ def _border(plan: Planned, b: Border, called: tuple[Texts, Texts], t: Words) -> 
     sentences += [_move(m, labels, names, t) for m in moves]
     if b.tried > sum(m is not None for m in b.moves):
         sentences.append(t("tried", tried=b.tried, possible=b.possible, cheaper=b.cheaper))
+    own = "" if b.between_communities else str(plan.community[plan.grid == b.left][0])
     return {
+        "community": own,
+        "community_name": _community_names(plan).get(own, own),
         "left": str(plan.code[b.left]),
         "right": str(plan.code[b.right]),
         "metres": round(b.metres, 1),
@@ -273,7 +295,9 @@ def _exception(plan: Planned, e: dict[str, Any], t: Words, language: str) -> dic
         sentences.append(t("not_least"))  # the sum alone says that some grid must be out
     else:
         sentences.append(t("proven" if e["proven"] else "not_proven"))
-    return {**e, "name": str(plan.name[g]), "text": t("join").join(sentences)}
+    own = str(plan.community[atoms[0]])
+    place = {"community": own, "community_name": _community_names(plan).get(own, own)}
+    return {**e, **place, "name": str(plan.name[g]), "text": t("join").join(sentences)}
 
 
 def _places(plan: Planned, atoms: Sequence[int], t: Words) -> str:
@@ -292,7 +316,7 @@ def save(found: Explained, language: str, *, as_text: Path | None = None, as_jso
 
 
 def lines_of(found: Explained, language: str) -> list[str]:
-    """The text that a person reads: exceptions first, then every border, numbered."""
+    """The text that a person reads: exceptions first, then every border, numbered, under its community."""
     lines = []
     if found.exceptions:
         lines.append(text("explain.header_exceptions", language, count=len(found.exceptions)))
@@ -300,5 +324,20 @@ def lines_of(found: Explained, language: str) -> list[str]:
     else:
         lines.append(text("explain.no_exceptions", language))
     lines += ["", text("explain.header_borders", language, count=len(found.borders))]
-    lines += [f"{k}. {row['text']}" for k, row in enumerate(found.borders, 1)]
+    named = len({row["community"] for row in found.borders}) > 1  # a number alone says which grid of one community
+    heading: str | None = None
+    ranked = sorted(found.borders, key=lambda row: row["community"] == "")  # between communities: at the end
+    for k, row in enumerate(_together(ranked), 1):
+        if named and row["community"] != heading:
+            heading = row["community"]
+            code = "heading_community" if heading else "heading_between"
+            count = sum(r["community"] == heading for r in ranked)
+            lines += ["", text(f"explain.{code}", language, name=row["community_name"], digits=heading, count=count)]
+        lines.append(f"{k}. {row['text']}")
     return lines
+
+
+def _together(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of one community one after another, communities in the order of their first row."""
+    order = {c: k for k, c in enumerate(dict.fromkeys(row["community"] for row in rows))}
+    return sorted(rows, key=lambda row: order[row["community"]])

@@ -137,7 +137,7 @@ def _publish(
     bounds = bounds_of(stored, version.grid_of_atom, drafts, lines)
     grids.save_versions(connection, territory, opened.publication, drafts, replace(measured, bounds=bounds))
     grids.register_codes(connection, territory, opened.publication, drafts)
-    found = responsibilities_of(stored.atoms, version.grid_of_atom, names_of_lines(lines))
+    found = responsibilities_of(stored.atoms, version.grid_of_atom, names_of_lines(lines), lines.streets)
     ledgers.save_responsibilities(connection, territory, opened.publication, drafts, found)
     progress("publish", 0.8)
     ids = {d.number: d.grid_id for d in drafts if d.grid_id is not None}

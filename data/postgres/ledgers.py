@@ -43,7 +43,7 @@ def save_responsibilities(
             "publication_id": [publication.id] * len(found),
             "number": np.arange(len(found)),
             "grid_id": [ids[int(g)] for g in found.grid],
-            "other_id": [ids[int(g)] for g in found.other],
+            "other_id": [ids.get(int(g)) for g in found.other],  # none: the territory ends there
             "street": found.street,
             "class": found.street_class,
             "metres": found.metres,

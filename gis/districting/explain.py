@@ -21,7 +21,7 @@ from gis.districting import search
 from gis.districting.kernels import Int, Sums, grid_cost
 from gis.districting.model import Objective
 from gis.districting.rulesets import Bounds, Ruleset
-from gis.districting.units import Units, edges, pieces
+from gis.districting.units import Units, edges, inside_one, pieces
 from gis.territory.classes import BASES, BORDER_CLASSES
 from gis.territory.model import Floats, Ints, Texts
 
@@ -47,11 +47,12 @@ class Difference:
     balance: float
     compactness: float
     range: float
+    compound: float = 0.0  # beside the price of the border, inside compounds 小区
 
     @property
     def total(self) -> float:
         """The difference of the sum."""
-        return self.border + self.balance + self.compactness + self.range
+        return self.border + self.balance + self.compactness + self.range + self.compound
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ class Border:
 class Situation:
     """A plan over atoms as the explainer needs it. ``kind`` of each grid; edges as pairs of atoms by class and basis.
 
-    ``edge_*`` have one row for each pair of atoms, class and basis (see ``data.plan_inside.Edges``).
+    ``edge_*`` have one row for each pair of atoms, class and basis (see ``data.plan_inside.Edges``). ``compound``:
+    the compound 小区 of each atom (-1: none), where the plan was made with compounds.
     """
 
     units: Units
@@ -126,6 +128,14 @@ class Situation:
     edge_basis: Ints
     edge_metres: Floats
     edge_names: Texts
+    compound: Int | None = None
+
+    def surcharges(self, rows: Int) -> float:
+        """What some edges cost beside their price, as borders inside compounds."""
+        if self.compound is None:
+            return 0.0
+        inside = inside_one(self.compound, self.edge_head[rows], self.edge_tail[rows])
+        return self.ruleset.compound * float(self.edge_metres[rows][inside].sum())
 
 
 def explain(s: Situation) -> list[Border]:
@@ -279,7 +289,8 @@ def _difference(
         # what the giver is left with gains the new border twice; the taker loses the old one twice
         after = perimeter + sign * (outline - 2 * float(s.edge_metres[shared].sum()))
         terms += grid_terms(s, grid, held + sign * gained, after) - grid_terms(s, grid, held, perimeter)
-    return Difference(border, *terms.tolist())
+    balance, compactness, outside = terms.tolist()
+    return Difference(border, balance, compactness, outside, s.surcharges(to_rest) - s.surcharges(to_taker))
 
 
 def grid_terms(s: Situation, grid: int, held: Floats, perimeter: float) -> Floats:
@@ -327,4 +338,5 @@ def objective_of(s: Situation) -> Objective:
     for g in range(len(sums.counted)):
         held = np.array([sums.counted[g], sums.load[g], sums.area[g]], np.float64)
         terms += grid_terms(s, g, held, float(sums.perimeter[g]))
-    return Objective(border, *terms.tolist())
+    balance, compactness, outside = terms.tolist()
+    return Objective(border, balance, compactness, outside, s.surcharges(np.flatnonzero(apart)))

@@ -17,6 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gis.blocks.model import AtomSet
+from gis.districting.outline import BESIDE, outer_edges
 from gis.territory.classes import BARRIER_KINDS, BASIS_INDEX, BORDER_CLASSES, LANE_RANK, STREET_RANK
 from gis.territory.model import Floats, Sources, Texts
 
@@ -27,8 +28,6 @@ Kind = Literal[
 SIDES: Final = ("east", "south", "west", "north")
 #: Of a side's length, what a thing must make up to be named; how many are named at most.
 NAMED, MOST = 1 / 6, 3
-#: Metres from the outer edge within which a street or barrier runs along it.
-BESIDE: Final = 12.0
 
 
 class Bound(NamedTuple):
@@ -159,29 +158,12 @@ def _line(border_class: str, name: str) -> Bound | None:
 
 
 def _outer(atom_set: AtomSet, assignment: NDArray[np.integer], sources: Sources, labels: _Labels) -> _Edges:
-    """The edge of the territory: the rings of atoms that are no border between two atoms."""
-    touching = np.flatnonzero(atom_set.outer > 0.01)
-    rings, of_atom = shapely.get_rings(atom_set.geometry[touching], return_index=True)
-    points, ring = shapely.get_coordinates(rings, return_index=True)
-    same = ring[:-1] == ring[1:]
-    start, end = points[:-1][same], points[1:][same]
-    grid = assignment[touching[of_atom[ring[:-1][same]]]].astype(np.int64)
-    s = atom_set.segments
-    alone = ~np.isin(_keys(start, end), _keys(s.start, s.end))
-    start, end, grid = start[alone], end[alone], grid[alone]
-    middle = (start + end) / 2
-    step = end - start
-    label = np.full(len(grid), labels.of(Bound("outside", "")), np.int64)
+    """The edge of the territory."""
+    e = outer_edges(atom_set)
+    middle = e.middle
+    label = np.full(len(e.atom), labels.of(Bound("outside", "")), np.int64)
     _beside(middle, sources, label, labels)
-    return _Edges(grid, middle[:, 0], middle[:, 1], np.hypot(step[:, 0], step[:, 1]), label)
-
-
-def _keys(start: Floats, end: Floats) -> NDArray[np.void]:
-    """Edges as comparable values: whole centimetres, the same in both directions."""
-    a, b = np.rint(start * 100).astype(np.int64), np.rint(end * 100).astype(np.int64)
-    turned = (a[:, 0] > b[:, 0]) | ((a[:, 0] == b[:, 0]) & (a[:, 1] > b[:, 1]))
-    both = np.ascontiguousarray(np.where(turned[:, None], np.hstack([b, a]), np.hstack([a, b])))
-    return both.view(np.dtype((np.void, 32))).ravel()
+    return _Edges(assignment[e.atom].astype(np.int64), middle[:, 0], middle[:, 1], e.metres, label)
 
 
 def _beside(middle: Floats, sources: Sources, label: NDArray[np.int64], labels: _Labels) -> None:

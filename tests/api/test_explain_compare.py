@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from api.cli.main import cli
 from api.messages import LANGUAGES, catalogue
 from api.services.comparing import MEASURES, compare_files
-from api.services.explaining import explain_file
+from api.services.explaining import explain_file, lines_of
 from data.plan_files import read_plan
 from data.plan_inside import planned_of
 from gis.districting.microgrids import REASONS
@@ -124,6 +124,47 @@ def test_explain_as_text_and_json(folder):
     assert some.count("\n") <= out.count("\n")
     with pytest.raises(InputError, match="no_grid"):
         explain_file(folder / "a.gpkg", "en", ["nowhere"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_borders_stand_under_their_community(folder, language):
+    made = folder / f"three_{language}.gpkg"
+    frames = drawn.frames() | {"communities": drawn.communities([(0, 0, 3, 1), (0, 1, 3, 2), (0, 2, 3, 3)])}
+    source = folder / f"source_{language}.gpkg"
+    drawn.write(source, frames)
+    run("plan", source, "-o", made, "--min", 150, "--max", 350, "--iterations", 1)
+    found = explain_file(made, language)
+    owner = dict(zip(*(read_plan(made).layers["grids"][c] for c in ("code", "community")), strict=True))
+    for row in found.borders:
+        own = {owner[row["left"]], owner[row["right"]]}
+        assert own == {row["community"]} if row["community"] else len(own) == 2
+    lines = lines_of(found, language)
+    headings = [line for line in lines if line.startswith("== ")]
+    names = list(dict.fromkeys(r["community_name"] for r in found.borders if r["community"]))
+    assert len(names) == 3
+    assert len(headings) == 4
+    assert all(name in heading for name, heading in zip(names, headings, strict=False))
+    below: dict[str, list[str]] = {}
+    for line in lines[lines.index(headings[0]) :]:
+        if line.startswith("== "):
+            below[line] = []
+        elif line:
+            below[next(reversed(below))].append(line.split(". ", 1)[1])
+    for name, heading in zip([*names, ""], headings, strict=True):
+        assert sorted(below[heading]) == sorted(r["text"] for r in found.borders if r["community_name"] == name)
+
+
+def test_a_plan_knows_what_borders_inside_compounds_cost(folder):
+    frames = drawn.frames() | {"communities": drawn.communities([(0, 0, 3, 3)])}
+    compounds = drawn.communities([(0, 0, 3, 3)])  # one compound over everything: every border lies inside it
+    drawn.write(folder / "yard.gpkg", frames | {"compounds": compounds})
+    run("plan", folder / "yard.gpkg", "-o", folder / "y.gpkg", "--iterations", 1, "--report", folder / "y.json")
+    said = json.loads((folder / "y.json").read_text(encoding="utf-8"))["objective"]
+    measures = compare_files(folder / "y.gpkg", folder / "y.gpkg").a.measures
+    assert measures["objective_compound"] > 0
+    assert measures["objective"] == pytest.approx(said)
+    rows = explain_file(folder / "y.gpkg", "en").borders
+    assert all("compound" in m["objective"] for r in rows for m in r["moves"])
 
 
 def test_a_building_above_the_maximum_is_named(folder):

@@ -17,7 +17,7 @@ from gis.territory.classes import BASIS_INDEX, CLASS_INDEX
 RULES = rulesets.load("default")
 
 
-def board(grids, households, *, blocks=None, community=None, kind=None, rules=RULES):
+def board(grids, households, *, blocks=None, community=None, kind=None, rules=RULES, compound=None):
     """A board of squares of 100 m: rows of letters, the households of each square, its block (each its own)."""
     width, height = len(grids[0]), len(grids)
     letters = sorted({c for row in grids for c in row})
@@ -38,7 +38,15 @@ def board(grids, households, *, blocks=None, community=None, kind=None, rules=RU
     atoms = AtomSet("EPSG:4547", shapes, block.astype(np.int32), *rest)
     counted = np.array(households, np.int64).ravel()
     return Situation(
-        units=atom_units(atoms, graph_of(segments, n), rules.class_prices(), counted, counted.astype(float)),
+        units=atom_units(
+            atoms,
+            graph_of(segments, n),
+            rules.class_prices(),
+            counted,
+            counted.astype(float),
+            compound,
+            rules.compound,
+        ),
         grid=np.array([letters.index(c) for row in grids for c in row]),
         community=owner,
         kind=np.array(["residential"] * len(letters) if kind is None else kind, object),
@@ -49,6 +57,7 @@ def board(grids, households, *, blocks=None, community=None, kind=None, rules=RU
         edge_basis=basis,
         edge_metres=np.full(len(head), 100.0),
         edge_names=np.array([f"{a}-{b}" for a, b in sorted(pairs)], object),
+        compound=compound,
     )
 
 
@@ -96,20 +105,33 @@ def test_the_objective_is_the_planners():
     assert objective_of(s).total == pytest.approx(cost_of(s.units, s.grid, terms, RULES.outside))
 
 
+def test_a_border_through_a_compound_costs_more_than_its_price():
+    wide = RULES.with_bounds(minimum=1, maximum=5000, target=800)
+    yard = np.array([-1, 0, 0, -1])  # the two squares in the middle are one compound; the border parts them
+    s = board(["AABB"], [300, 200, 200, 300], rules=wide, compound=yard)
+    (border,) = explain(s)
+    assert objective_of(s).compound == 100 * wide.compound
+    assert [m.difference.compound for m in border.moves] == [-100 * wide.compound] * 2
+    plain = board(["AABB"], [300, 200, 200, 300], rules=wide)
+    assert objective_of(plain).compound == 0
+    assert objective_of(s).total == objective_of(plain).total + 100 * wide.compound
+
+
 LETTERS = st.sampled_from("AB")
 
 
 @settings(max_examples=120, deadline=None)
-@given(st.lists(st.tuples(LETTERS, st.integers(0, 200)), min_size=9, max_size=9))
+@given(st.lists(st.tuples(LETTERS, st.integers(0, 200), st.integers(-1, 1)), min_size=9, max_size=9))
 def test_the_difference_of_every_telling_move_is_what_the_planner_would_pay(cells):
-    letters, households = zip(*cells, strict=True)
+    letters, households, yards = zip(*cells, strict=True)
     rows = ["".join(letters[i : i + 3]) for i in (0, 3, 6)]
     assume(len(set(letters)) == 2)
     wide = RULES.with_bounds(minimum=1, maximum=5000, target=800)
-    s = board(rows, households, rules=wide)
+    s = board(rows, households, rules=wide, compound=np.array(yards))
     assume(pieces(s.units.arrays, s.grid).max() == 1)  # both grids of one piece
     terms = terms_of(wide, wide.residential)
     before = cost_of(s.units, s.grid, terms, wide.outside)
+    assert objective_of(s).total == pytest.approx(before)
     (border,) = explain(s)
     for move in (m for m in border.moves if m is not None and m.parts):
         after = s.grid.copy()

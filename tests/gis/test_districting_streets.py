@@ -54,6 +54,53 @@ def test_the_side_with_buildings_answers_for_a_one_sided_street():
     assert (found.grid[0], found.other[0], found.reason[0]) == (1, 0, "one_sided")
 
 
+def along(*lines, **columns):
+    """Streets of the input from pairs of points, ids n0, n1 ..."""
+    return make_streets(
+        [shapely.LineString(line) for line in lines], source_id=[f"n{i}" for i in range(len(lines))], **columns
+    )
+
+
+def test_a_street_on_the_outer_edge_belongs_to_the_grid_beside_it():
+    atom_set, _ = board(["ab"])  # two squares of 100 m side by side, from (0, -100) to (200, 0)
+    low, high = atom_set.geometry[0].bounds[1], atom_set.geometry[0].bounds[3]
+    # along the north edge of both; across the south edge; in a tunnel below the south edge
+    given = along([(0, high + 3), (200, high + 3)], [(50, low - 50), (50, low + 2)], name=["环城路", "南路"])
+    found = responsibilities_of(atom_set, vector(["ab"]), {"n0": "环城路", "n1": "南路"}, given)
+    edge = found.other == -1
+    assert found.street[edge].tolist() == ["环城路"] * 2
+    assert found.grid[edge].tolist() == [0, 1]
+    assert found.metres[edge] == pytest.approx([100, 100])
+    assert [g.length for g in found.geometry[edge]] == pytest.approx([100, 100])
+    assert found.reason[edge].tolist() == ["outer_edge"] * 2
+    assert found.source_ids[edge].tolist() == ["n0"] * 2
+    assert len(found) == 3  # and the street between the two
+    assert len(responsibilities_of(atom_set, vector(["ab"]), {})) == 1
+
+
+def test_tunnels_and_streets_farther_off_are_no_outer_street():
+    atom_set, _ = board(["a"])
+    high = atom_set.geometry[0].bounds[3]
+    given = along([(0, high), (100, high)], [(0, high + 13), (100, high + 13)], tunnel=[True, False])
+    assert len(responsibilities_of(atom_set, vector(["a"]), {}, given)) == 0
+
+
+def test_metres_on_the_outer_edge_count_in_the_balance():
+    atom_set, _ = board(["ab"])
+    high = atom_set.geometry[0].bounds[3]
+    given = along([(0, high), (100, high)])
+    found = responsibilities_of(atom_set, vector(["ab"]), {}, given)
+    assert found.grid[found.other >= 0].tolist() == [1]  # a tie otherwise, which goes to the lower position
+
+
+def test_the_nearest_of_two_outer_streets_is_the_one():
+    atom_set, _ = board(["a"])
+    high = atom_set.geometry[0].bounds[3]
+    given = along([(0, high + 8), (100, high + 8)], [(0, high + 2), (100, high + 2)])
+    found = responsibilities_of(atom_set, vector(["a"]), {}, given)
+    assert found.source_ids.tolist() == ["n1"]
+
+
 def test_borders_between_buildings_are_nobody_s_street():
     atom_set, _ = board(["aa"])
     assert len(responsibilities_of(atom_set, np.array([0, 1], np.int32), NAMES)) == 0

@@ -42,7 +42,7 @@ street_responsibility = Table(
     Column("publication_id", BigInteger, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("grid_id", Uuid, nullable=False),
-    Column("other_id", Uuid, nullable=False),
+    Column("other_id", Uuid),  # none on the outer edge of the territory
     Column("street", Text, nullable=False),
     Column("class", Text, nullable=False),
     Column("metres", Float, nullable=False),
