@@ -13,8 +13,19 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from gis.districting import search
+from gis.districting.adjust_effort import Effort
 from gis.districting.adjust_kernels import paid_moves
-from gis.districting.adjust_windows import Standing, at_fault, chains_of, figures, mend, must_lose, padded
+from gis.districting.adjust_windows import (
+    Standing,
+    at_fault,
+    chains_of,
+    figures,
+    is_least,
+    mend,
+    moved,
+    must_lose,
+    padded,
+)
 from gis.districting.kernels import Int, Terms
 from gis.districting.rulesets import Bounds
 from gis.districting.rural import fill
@@ -51,11 +62,16 @@ class Transfer:
 
 @dataclass(frozen=True)
 class Chain:
-    """Grids that changed together, because of those ``at_fault`` among them (none: to better the objective)."""
+    """Grids that changed together, because of those ``at_fault`` among them (none: to better the objective).
+
+    ``proven``: no plan that changes only these grids and those around them, each kept round its core, moves fewer
+    households; an integer program over whole units says so, or what whole units the grids at fault must lose or gain.
+    """
 
     grids: tuple[int, ...]
     at_fault: tuple[int, ...]
     transfers: tuple[Transfer, ...]
+    proven: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,8 +159,9 @@ def adjust(
     bounded = used & ~padded(standing.free, len(held))
     if len(faults) > MANY * max(k, 4):
         begin = _anew(standing, begin, faults, bounds, terms, outside, price, seed)
-    least = _least(standing, begin, bounds, progress)
-    found = [_option("least", np.inf, standing, least, faults, terms, outside)]
+    effort = Effort.of(len(faults))
+    least = _least(standing, begin, bounds, effort, progress)
+    found = [_option("least", np.inf, standing, least, faults, terms, outside, effort)]
     if found[0].left:  # where windows find nothing the whole is searched anew
         anew = _free(found[0], standing, faults, bounds, terms, outside, seed)
         found.append(_priced(anew, "priced", price, standing, faults, terms, outside, seed, widely=True))
@@ -195,22 +212,22 @@ def _anew(
     return _priced(free, "priced", price, standing, faults, terms, outside, seed, widely=True).part
 
 
-def _least(standing: Standing, begin: Int, bounds: Bounds, progress: Progress) -> Int:
+def _least(standing: Standing, begin: Int, bounds: Bounds, effort: Effort, progress: Progress) -> Int:
     """The fewest moves: windows first. Grids far too large are cut before, those not much so are tried both ways."""
     held, _, _ = figures(standing, begin)
     for g in np.flatnonzero(held >= bounds.maximum + bounds.minimum):
         begin = _cut(standing, begin, int(g), bounds, begin)
-    part = mend(standing, begin, progress)
+    part = mend(standing, begin, effort, progress)
     large = np.flatnonzero(held >= bounds.maximum + WORTH_CUTTING * bounds.minimum)
     for g in large[held[large] < bounds.maximum + bounds.minimum][:TRIED_CUT]:
-        other = mend(standing, _cut(standing, begin, int(g), bounds, begin), progress)
+        other = mend(standing, _cut(standing, begin, int(g), bounds, begin), effort, progress)
         part = min(part, other, key=lambda p: _rank(standing, p))
     left = at_fault(standing, part)
     other = part
     for g in left[figures(standing, part)[0][left] > bounds.maximum]:
         other = _cut(standing, other, int(g), bounds, other)
     if other is not part:
-        part = min(part, mend(standing, other, progress), key=lambda p: _rank(standing, p))
+        part = min(part, mend(standing, other, effort, progress), key=lambda p: _rank(standing, p))
     return part
 
 
@@ -232,11 +249,7 @@ def _cut(standing: Standing, part: Int, g: int, bounds: Bounds, otherwise: Int) 
 
 
 def _rank(standing: Standing, part: Int) -> tuple[int, float, float]:
-    return (len(at_fault(standing, part)), _amiss(standing, part), _moved(standing, part))
-
-
-def _moved(standing: Standing, part: Int) -> float:
-    return float(standing.weight[(part != standing.home) & (standing.home >= 0)].sum())
+    return (len(at_fault(standing, part)), _amiss(standing, part), moved(standing, part))
 
 
 def _amiss(standing: Standing, part: Int) -> float:
@@ -247,26 +260,33 @@ def _amiss(standing: Standing, part: Int) -> float:
 
 
 def _option(
-    name: OptionName, price: float, standing: Standing, part: Int, faults: Int, terms: Terms, outside: float
+    name: OptionName,
+    price: float,
+    standing: Standing,
+    part: Int,
+    faults: Int,
+    terms: Terms,
+    outside: float,
+    effort: Effort | None = None,
 ) -> Option:
-    """Describe one plan."""
+    """Describe one plan; chains of one that moves the least are proven from the windows that were solved."""
     k = len(standing.still)
     used = np.bincount(part, minlength=k) > 0
     return Option(
         name=name,
         price=price,
         part=part,
-        moved=round(_moved(standing, part)),
+        moved=round(moved(standing, part)),
         cost=search.cost_of(standing.units, part, terms, outside),
         amiss=round(_amiss(standing, part)),
         left=tuple(int(g) for g in at_fault(standing, part)),
         opened=tuple(int(g) for g in np.flatnonzero(used) if g >= k),
         ended=tuple(int(g) for g in np.flatnonzero(~used[:k])),
-        chains=tuple(_chain(standing, part, labels, faults) for labels in chains_of(standing, part)),
+        chains=tuple(_chain(standing, part, labels, faults, effort) for labels in chains_of(standing, part)),
     )
 
 
-def _chain(standing: Standing, part: Int, labels: Int, faults: Int) -> Chain:
+def _chain(standing: Standing, part: Int, labels: Int, faults: Int, effort: Effort | None) -> Chain:
     """What grids that changed together gave each other."""
     away = np.flatnonzero((part != standing.home) & np.isin(part, labels) & (standing.home >= 0))
     pairs = np.stack([standing.home[away], part[away]], axis=1)
@@ -275,7 +295,8 @@ def _chain(standing: Standing, part: Int, labels: Int, faults: Int) -> Chain:
         units = away[(pairs[:, 0] == giver) & (pairs[:, 1] == taker)]
         transfers.append(Transfer(int(giver), int(taker), units, round(float(standing.weight[units].sum()))))
     at = tuple(int(g) for g in labels if g in faults)
-    return Chain(tuple(int(g) for g in labels), at, tuple(transfers))
+    proven = is_least(standing, part, labels, effort or Effort(0.0))
+    return Chain(tuple(int(g) for g in labels), at, tuple(transfers), proven)
 
 
 def _priced(

@@ -13,6 +13,7 @@ from typing import Any, Final
 import highspy
 import numpy as np
 
+from gis.districting.adjust_effort import BUILD, STEP, Effort
 from gis.districting.adjust_kernels import paid_moves, reach
 from gis.districting.kernels import Int, Sums, Terms, sum_up
 from gis.districting.units import Units, edges, pieces
@@ -33,9 +34,12 @@ ROUNDS: Final = 8
 #: Variables above which a program gets fewer rounds: another window costs less than its proof.
 LARGE: Final = 800
 LARGE_ROUNDS: Final = 3
+#: Variables above which no program is solved, only descents are tried.
+MOST_COLUMNS: Final = 2500
 #: Rounds in which cuts are tried before the grids that fall apart get flows, and descents tried a round.
 CUTS: Final = 1
 DESCENTS: Final = 2
+SWEEPS: Final = 150
 #: Cuts for one loose piece: units of it that are tied to the way that joins it.
 TIED: Final = 6
 
@@ -111,37 +115,46 @@ def judged(window: Window, part: Int, proven: bool = False) -> Answer:
     return Answer(part, float(window.weight[away].sum()), float(amiss[used | kept_empty].sum()), loose, proven)
 
 
-def fewest_moved(window: Window, limit: float, cap: float) -> Answer:
+def fewest_moved(window: Window, limit: float, cap: float, effort: Effort) -> Answer:
     """The assignment that moves the fewest households, over ways of at most ``limit`` households, widened to ``cap``.
 
     A plan that moves m households uses no way of more than m, so an answer within the limit is the best there is.
     """
     best = judged(window, window.now)
     while True:
-        answer = _solved(window, limit, best)
+        answer = _solved(window, limit, best, effort)
         if answer.order < best.order:
             best = answer
         met = best.loose == 0 and best.amiss == 0
-        if limit >= cap or (met and best.moved <= limit):
-            return Answer(best.part, best.moved, best.amiss, best.loose, answer.proven and met)
+        if limit >= cap or effort.spent or (met and best.moved <= limit):
+            proven = answer.proven and met and best.moved <= limit
+            return Answer(best.part, best.moved, best.amiss, best.loose, proven)
         limit = min(cap, max(best.moved, limit + 1) if met else 2.5 * limit)
 
 
-def _solved(window: Window, limit: float, known: Answer) -> Answer:
+def _solved(window: Window, limit: float, known: Answer, effort: Effort) -> Answer:
     """The program with cuts, then flows, until contiguous; ``known`` where nothing better came out of it.
 
     Every solution that falls apart gives a bound; a whole one found by descent that meets it is the best there is.
     """
-    program = _Program(window, limit)
     best = known
+    if known.amiss + known.loose > 0:
+        best = min(best, *_whole(window, window.now, effort), key=lambda answer: answer.order)
+    allowed = _allowed(window, limit)
+    if allowed.sum() > MOST_COLUMNS:
+        return best
+    program = _Program(window, allowed)
+    effort.take(BUILD * program.columns)
     for round_ in range(ROUNDS if program.columns <= LARGE else LARGE_ROUNDS):
-        part, bound, optimal = program.run()
+        if effort.spent:
+            break
+        part, bound, optimal = program.run(effort)
         if part is None:
             break
         found = judged(window, part, optimal)
         if found.loose == 0:
             return found if found.order < best.order or optimal else best
-        best = min(best, *_whole(window, part), key=lambda answer: answer.order)
+        best = min(best, *_whole(window, part, effort), key=lambda answer: answer.order)
         if optimal and best.loose == 0 and AMISS * best.amiss + best.moved < np.floor(bound - UNIT) + 1:
             return replace(best, proven=True)
         if not (program.flow(part) if round_ >= CUTS else program.cut(part)):
@@ -149,7 +162,7 @@ def _solved(window: Window, limit: float, known: Answer) -> Answer:
     return best
 
 
-def _whole(window: Window, part: Int) -> list[Answer]:
+def _whole(window: Window, part: Int, effort: Effort) -> list[Answer]:
     """Contiguous assignments near one that falls apart: loose pieces sent home, then a descent."""
     begin = _reattached(window, part)
     out = [judged(window, begin)]
@@ -161,9 +174,10 @@ def _whole(window: Window, part: Int) -> list[Answer]:
         sums = Sums(*(np.zeros(window.labels, t) for t in (np.int64, float, float, float, np.int64)))
         sum_up(arrays, now, sums)
         paid_moves(
-            arrays, now, window.home, window.weight + UNIT, still, sums, terms, 1.0, 150, 20.0, 0.02,
+            arrays, now, window.home, window.weight + UNIT, still, sums, terms, 1.0, SWEEPS, 20.0, 0.02,
             100.0, seed,
         )  # fmt: skip
+        effort.take(STEP * SWEEPS * len(now))
         out.append(judged(window, now))
     return out
 
@@ -184,10 +198,9 @@ def _reattached(window: Window, part: Int) -> Int:
 class _Program:
     """Variables: x[v, g] for units that may go to several grids, slack of every bound, whether a grid lives on."""
 
-    def __init__(self, window: Window, limit: float) -> None:
+    def __init__(self, window: Window, allowed: Bools) -> None:
         self.window = window
         self.start, self.neighbour = window.units.arrays.start, window.units.arrays.neighbour
-        allowed = _allowed(window, limit)
         self.fixed = np.where(allowed.sum(axis=1) == 1, allowed.argmax(axis=1), -1)
         free = np.flatnonzero(self.fixed < 0)
         self.x = np.full(allowed.shape, -1, np.int64)
@@ -289,9 +302,9 @@ class _Program:
             beside = beside[beside >= 0].tolist()
             self.rows.add(-np.inf, 0.0, [j, *beside], [1.0] + [-1.0] * len(beside))
 
-    def run(self) -> tuple[Int | None, float, bool]:
+    def run(self, effort: Effort) -> tuple[Int | None, float, bool]:
         """Solve; the assignment, what none can fall below, and whether it is optimal."""
-        self.solver.run()
+        effort.solve(self.solver)
         status = self.solver.getModelStatus()
         value = np.array(self.solver.getSolution().col_value)
         if len(value) < self.columns or status == highspy.HighsModelStatus.kInfeasible:

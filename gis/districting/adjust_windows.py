@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from gis.districting.adjust_effort import BETTERING, KEPT, MENDING, Effort
 from gis.districting.adjust_program import Window, fewest_moved, judged
 from gis.districting.kernels import Int
 from gis.districting.units import Units, connected, edges, pieces
@@ -15,6 +16,8 @@ from gis.territory.model import Bools, Floats
 
 #: Rings of neighbours around a grid at fault, and households on one way to a grid, tried one after another.
 WINDOWS: Final = ((1, 250.0), (2, 250.0), (3, 250.0), (2, 700.0), (4, 700.0), (6, 1500.0))
+#: Of these, tried for every grid at fault before larger ones are for any.
+NEAR: Final = 2
 #: Units of a window above which it grows no further.
 MOST_UNITS: Final = 1500
 #: Rings around the grids of a chain within which a cheaper one is looked for, and how often.
@@ -72,51 +75,84 @@ def padded(flags: Bools, k: int) -> Bools:
     return np.concatenate([flags, np.zeros(max(0, k - len(flags)), bool)])
 
 
-def mend(standing: Standing, part: Int, progress: Progress = silent) -> Int:
-    """Every grid at fault mended with the fewest households moved, as far as windows can tell; ``part`` is kept."""
+def mend(standing: Standing, part: Int, effort: Effort, progress: Progress = silent) -> Int:
+    """Every grid at fault mended with the fewest households moved, as far as windows can tell; ``part`` is kept.
+
+    Windows share what work there is: a part of it is kept for looking at the chains again.
+    """
     part = part.copy()
     place = np.full(len(part), -1, np.int64)
     first = at_fault(standing, part)
-    for i, g in enumerate(first):
-        progress("adjust", 0.6 * i / len(first))
-        if g in at_fault(standing, part):
-            _mend_one(standing, part, int(g), place)
+    kept, effort.left = KEPT * effort.left, (1 - KEPT) * effort.left
+    for last, windows in enumerate((WINDOWS[:NEAR], WINDOWS)):
+        for i, g in enumerate(first):
+            progress("adjust", 0.3 * (last + i / len(first)))
+            if g in at_fault(standing, part):
+                _mend_one(standing, part, int(g), place, windows, effort, elastic=bool(last))
+    effort.left += kept
     for round_ in range(PASSES):
         progress("adjust", 0.6 + 0.4 * round_ / PASSES)
-        if not _cheaper(standing, part, place):
+        if not _cheaper(standing, part, place, effort):
             break
     progress("adjust", 1.0)
     return part
 
 
-def _mend_one(standing: Standing, part: Int, g: int, place: Int) -> None:
-    """Windows round one grid until it meets its bounds; where none does, the least out of range there is."""
+def _mend_one(
+    standing: Standing,
+    part: Int,
+    g: int,
+    place: Int,
+    windows: tuple[tuple[int, float], ...],
+    effort: Effort,
+    *,
+    elastic: bool,
+) -> None:
+    """Windows round one grid until it meets its bounds; where none does, if ``elastic``, the least out of range."""
     target = np.array([g])
     labels, tried = target, (target, 0.0)
-    for rings, way in WINDOWS:
+    for rings, way in windows:
         labels = around(standing, part, target, rings)
         if np.array_equal(labels, tried[0]) and way <= tried[1]:
             continue
         tried = (labels, way)
-        if len(labels) > 1 and _redraw(standing, part, labels, place, way, target):
-            return
-    if len(labels) > 1:
-        _redraw(standing, part, around(standing, part, target, 2), place, WINDOWS[0][1], labels[:0], elastic=True)
+        if len(labels) > 1:
+            effort.begin(MENDING)
+            if _redraw(standing, part, labels, place, way, target, effort)[0]:
+                return
+    if elastic and len(labels) > 1:
+        effort.begin(MENDING)
+        near = around(standing, part, target, 2)
+        _redraw(standing, part, near, place, WINDOWS[0][1], labels[:0], effort, elastic=True)
 
 
-def _cheaper(standing: Standing, part: Int, place: Int) -> bool:
+def _cheaper(standing: Standing, part: Int, place: Int, effort: Effort) -> bool:
     """Look at every chain again with more grids around it; whether fewer households move afterwards."""
     better = False
     for labels in chains_of(standing, part):
-        if _cannot_be_fewer(standing, part, labels):
-            continue
-        gone = (part != standing.home) & (standing.home >= 0) & np.isin(part, labels)
-        long = float(standing.weight[gone].sum()) > LONG_CHAIN
-        near = around(standing, part, labels, 1 if long else WIDER)
-        before = _moved(standing, part)
-        _redraw(standing, part, near, place, WINDOWS[-1][1], near[:0])
-        better |= _moved(standing, part) < before
+        if not _cannot_be_fewer(standing, part, labels):
+            effort.begin(BETTERING)
+            near = _near(standing, part, labels)
+            before = moved(standing, part)
+            _redraw(standing, part, near, place, WINDOWS[-1][1], near[:0], effort)
+            better |= moved(standing, part) < before
     return better
+
+
+def _near(standing: Standing, part: Int, labels: Int) -> Int:
+    """The grids among which a cheaper chain is looked for."""
+    gone = (part != standing.home) & (standing.home >= 0) & np.isin(part, labels)
+    long = float(standing.weight[gone].sum()) > LONG_CHAIN
+    return around(standing, part, labels, 1 if long else WIDER)
+
+
+def is_least(standing: Standing, part: Int, labels: Int, effort: Effort) -> bool:
+    """Whether a chain is proven: no plan that changes only grids around it moves fewer households."""
+    if _cannot_be_fewer(standing, part, labels):
+        return True
+    near = _near(standing, part, labels)
+    known = effort.seen.get(_key(part, np.isin(part, near), near[:0], WINDOWS[-1][1], elastic=False))
+    return known is not None and known[1]
 
 
 def _cannot_be_fewer(standing: Standing, part: Int, labels: Int) -> bool:
@@ -155,7 +191,8 @@ def chains_of(standing: Standing, part: Int) -> list[Int]:
     return sorted(found, key=lambda labels: (-len(labels), int(labels[0])))
 
 
-def _moved(standing: Standing, part: Int) -> float:
+def moved(standing: Standing, part: Int) -> float:
+    """Households whose grid is another than before."""
     return float(standing.weight[(part != standing.home) & (standing.home >= 0)].sum())
 
 
@@ -177,26 +214,50 @@ def around(standing: Standing, part: Int, labels: Int, rings: int) -> Int:
 
 
 def _redraw(
-    standing: Standing, part: Int, labels: Int, place: Int, way: float, target: Int, *, elastic: bool = False
-) -> bool:
-    """Solve one window; ``part`` changes where the answer is better, and then True is returned.
+    standing: Standing,
+    part: Int,
+    labels: Int,
+    place: Int,
+    way: float,
+    target: Int,
+    effort: Effort,
+    *,
+    elastic: bool = False,
+) -> tuple[bool, bool]:
+    """Solve one window; ``part`` changes where the answer is better. Whether it did, and whether that is proven.
 
     ``target`` must meet its bounds, and so must all others but those that hold a unit heavier than the maximum,
-    unless ``elastic``.
+    unless ``elastic``. A window met before is not solved again.
     """
     window, atoms = window_of(standing, part, labels, place, ending=1.0 if elastic else ENDING)
-    held = np.bincount(window.now, window.units.arrays.counted, window.labels)
-    amiss = np.maximum(window.low - held, 0) + np.maximum(held - window.high, 0)
-    heaviest = np.zeros(window.labels)
-    np.maximum.at(heaviest, window.now, window.units.arrays.counted)
-    slack = np.where((heaviest > window.high) & ~np.isin(labels, target), amiss, 0.0)
-    window = replace(window, slack=np.full(len(labels), np.inf) if elastic else slack)
     before = judged(window, window.now)
-    answer = fewest_moved(window, first_way(window), way)
-    if answer.order < before.order:
-        part[atoms] = labels[answer.part]
-        return True
-    return False
+    key = _key(part, np.isin(part, labels), target, way, elastic=elastic)
+    if key not in effort.seen:
+        held = np.bincount(window.now, window.units.arrays.counted, window.labels)
+        amiss = np.maximum(window.low - held, 0) + np.maximum(held - window.high, 0)
+        heaviest = np.zeros(window.labels)
+        np.maximum.at(heaviest, window.now, window.units.arrays.counted)
+        slack = np.where((heaviest > window.high) & ~np.isin(labels, target), amiss, 0.0)
+        window = replace(window, slack=np.full(len(labels), np.inf) if elastic else slack)
+        answer = fewest_moved(window, first_way(window), way, effort)
+        effort.seen[key] = (answer.part, answer.proven)
+        if answer.order < before.order:
+            now = part.copy()
+            now[atoms] = labels[answer.part]
+            # The answer's own window is known too: nothing in it is better than the answer.
+            again = _key(now, np.isin(part, labels), target, way, elastic=elastic)
+            effort.seen[again] = (answer.part, answer.proven)
+    found, proven = effort.seen[key]
+    if judged(window, found).order < before.order:
+        part[atoms] = labels[found]
+        return True, proven
+    return False, proven
+
+
+def _key(part: Int, inside: Bools, target: Int, way: float, *, elastic: bool) -> bytes:
+    """What tells one window from another: its units and their grids, and what is asked of it."""
+    atoms = np.flatnonzero(inside)
+    return b"|".join((atoms.tobytes(), part[atoms].tobytes(), target.tobytes(), repr((way, elastic)).encode()))
 
 
 def first_way(window: Window) -> float:
