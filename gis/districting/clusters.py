@@ -28,6 +28,9 @@ SINGLE: Final = 0.01
 #: How much the bar rises at a time, and how far around a crowded unit it is raised (steps in the graph).
 HIGHER: Final = 1.5
 AROUND: Final = 3
+#: Sets looked at for one region within the bounds, and the fewest that are worth a limit.
+VISITS: Final = 20
+FEWEST_VISITS: Final = 2_000_000
 
 
 class Clusters(NamedTuple):
@@ -39,6 +42,11 @@ class Clusters(NamedTuple):
     fine: bool
     cut: bool
     regions: int
+
+
+def visits_for(most: int) -> int:
+    """Sets looked at, at most, to list so many regions."""
+    return max(FEWEST_VISITS, VISITS * most)
 
 
 def opened(units: Units, above: float) -> Int:
@@ -92,7 +100,7 @@ def clusters(
     most: int,
     *,
     slack: float = 0.0,
-    visits: int = 1 << 62,
+    visits: int | None = None,
     a_root: int = 1 << 62,
     part: Int | None = None,
     join: bool = True,
@@ -100,11 +108,13 @@ def clusters(
 ) -> Clusters | None:
     """Units made from ``label`` with no more than ``most`` regions, as fine as can be; None: there are too many.
 
-    ``visits`` and ``a_root`` limit the sets looked at, all together and from one unit; ``slack``: households out
+    ``visits`` and ``a_root`` limit the sets looked at, all together (``visits_for(most)`` when left out) and from
+    one unit: where the bounds are narrow, few of many sets are regions. ``slack``: households out
     of the bounds that a region may be; ``part``: a plan that cuts the units; ``join``: False leaves all units as
     they are (bar 0); ``lots``: see ``joined``.
     """
     low, high = terms.minimum - slack, terms.maximum + slack
+    visits = visits_for(most) if visits is None else visits
     if not join:
         count, _ = crowd(units.contract(label).arrays, low, high, most, visits, 1 << 62)
         return Clusters(label, 0.0, True, False, int(count)) if count <= most else None

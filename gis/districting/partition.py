@@ -7,7 +7,7 @@ that can be part of a better choice than the one known go to a depth-first searc
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import highspy
 import numpy as np
@@ -49,22 +49,25 @@ class Choice:
 class Effort:
     """Limits of the integer program: counts, not seconds, so that runs repeat."""
 
-    nodes: int  # of one integer program; -1: no limit
+    nodes: int  # of one integer program; -1: the best choice is wanted, however many
     columns: int  # most regions it takes; -1: no limit
     gap: float  # relative gap at which it stops
     cover_nodes: int  # of the depth-first search that goes before it; 0: none
     cuts: int = 0  # rounds of cuts that tighten the bound
     whole: bool = False  # what the depth-first search found will do, where it is not far from the bound
     all_or_none: bool = False  # no integer program where it could not take all regions worth keeping
+    checks: int = 1 << 62  # of one integer program: how often it may ask whether to go on, 5 to 50 ms of work each
 
 
 #: For windows, which are many; for a whole community, which is proven; for one of which no plan within the bounds is
 #: known; for one that has none; to find out whether there is any choice.
-QUICK: Final = Effort(nodes=5, columns=600, gap=5e-4, cover_nodes=100_000, whole=True)
+QUICK: Final = Effort(nodes=5, columns=600, gap=5e-4, cover_nodes=100_000, whole=True, checks=30)
 THOROUGH: Final = Effort(nodes=-1, columns=-1, gap=0.0, cover_nodes=2_000_000, cuts=20)
-SEARCHING: Final = Effort(nodes=5, columns=800, gap=0.0, cover_nodes=300_000, cuts=8)
-LEAST: Final = Effort(nodes=50, columns=3_000, gap=0.0, cover_nodes=2_000_000, cuts=20, all_or_none=True)
-FEASIBLE: Final = Effort(nodes=30, columns=3_000, gap=0.0, cover_nodes=2_000_000, all_or_none=True)
+SEARCHING: Final = Effort(nodes=5, columns=800, gap=0.0, cover_nodes=300_000, cuts=8, checks=60)
+LEAST: Final = Effort(nodes=50, columns=3_000, gap=0.0, cover_nodes=2_000_000, cuts=20, all_or_none=True, checks=100)
+FEASIBLE: Final = Effort(nodes=30, columns=3_000, gap=0.0, cover_nodes=2_000_000, all_or_none=True, checks=60)
+#: A whole community of more grids than must be solved to the optimum.
+BOUNDED: Final = replace(THOROUGH, checks=300)
 
 
 def choose(found: Regions, n: int, known: float, effort: Effort = THOROUGH, first: Int | None = None) -> Choice:
@@ -114,7 +117,7 @@ def _by_rooms(found: Regions, n: int, relaxed: Relaxed, known: float, effort: Ef
 def _chosen(found: Regions, n: int, relaxed: Relaxed, known: float, effort: Effort) -> Choice:
     """By the integer program: the best there is, or the best of the most promising regions."""
     if effort.nodes < 0:
-        return _exactly(found, n, relaxed, known)
+        return _exactly(found, n, relaxed, known, effort)
     return _by_program(found, n, relaxed, known, effort)
 
 
@@ -130,17 +133,23 @@ def _cheapest(relaxed: Relaxed, keep: Int, most: int) -> Int:
     return np.sort(keep[np.argsort(relaxed.reduced[keep], kind="stable")[:most]])
 
 
-def _exactly(found: Regions, n: int, relaxed: Relaxed, known: float) -> Choice:
-    """The best choice there is: among the regions of least reduced cost, then of all that could still better it."""
+def _exactly(found: Regions, n: int, relaxed: Relaxed, known: float, effort: Effort) -> Choice:
+    """The best choice there is: among the regions of least reduced cost, then of all that could still better it.
+
+    Where the effort ends before, the best that was found and a bound.
+    """
     best: Int | None = None
     cost = known
     most = FIRST_COLUMNS
     while True:
         keep = _keep(relaxed, cost)
         some = _cheapest(relaxed, keep, most)
-        chosen, value, _, _ = _integer(found, some, n, -1, 0.0)
+        chosen, value, dual, optimal = _integer(found, some, n, effort)
         if chosen is not None and value < cost - EQUAL:
             best, cost = chosen, value
+        if not optimal:
+            bound = max(relaxed.bound, dual) if len(some) == len(keep) else relaxed.bound
+            return Choice(best, cost, min(bound, cost), False)
         if len(some) == len(keep) or len(_keep(relaxed, cost)) <= len(some):
             return Choice(best, cost, cost, True)
         most *= WIDER
@@ -153,7 +162,7 @@ def _by_program(found: Regions, n: int, relaxed: Relaxed, known: float, effort: 
     every = len(some) == len(keep)
     if effort.all_or_none and not every:
         return Choice(None, known, relaxed.bound, False)
-    chosen, value, dual, optimal = _integer(found, some, n, effort.nodes, effort.gap)
+    chosen, value, dual, optimal = _integer(found, some, n, effort)
     proven = every and optimal and effort.gap == 0.0
     bound = max(relaxed.bound, dual) if every else relaxed.bound
     if chosen is None or value >= known - EQUAL:
@@ -171,12 +180,12 @@ def by_cover(found: Regions, keep: Int, reduced: Float, n: int, known: float, bo
     return Choice(chosen, value, value if ended else min(bound, value), bool(ended))
 
 
-def _integer(found: Regions, which: Int, n: int, nodes: int, gap: float) -> tuple[Int | None, float, float, bool]:
+def _integer(found: Regions, which: Int, n: int, effort: Effort) -> tuple[Int | None, float, float, bool]:
     """Chosen regions of ``which``, their cost, the proven bound, and whether the choice is optimal."""
     solver = new_solver()
-    if nodes >= 0:
-        solver.setOptionValue("mip_max_nodes", nodes)
-    solver.setOptionValue("mip_rel_gap", gap)
+    if effort.nodes >= 0:
+        solver.setOptionValue("mip_max_nodes", effort.nodes)
+    solver.setOptionValue("mip_rel_gap", effort.gap)
     solver.setOptionValue("mip_abs_gap", 1e-4)
     lp = highspy.HighsLp()
     m = len(which)
@@ -194,7 +203,7 @@ def _integer(found: Regions, which: Int, n: int, nodes: int, gap: float) -> tupl
     lp.a_matrix_.value_ = np.ones(len(index))
     lp.integrality_ = [highspy.HighsVarType.kInteger] * m
     solver.passModel(lp)
-    solver.run()
+    _run(solver, effort.checks)
     status = solver.getModelStatus()
     if status == highspy.HighsModelStatus.kInfeasible:
         return None, np.inf, np.inf, True
@@ -206,3 +215,25 @@ def _integer(found: Regions, which: Int, n: int, nodes: int, gap: float) -> tupl
         return None, np.inf, dual, False
     optimal = status == highspy.HighsModelStatus.kOptimal
     return which[chosen], float(found.cost[which[chosen]].sum()), dual, optimal
+
+
+def _run(solver: Any, checks: int) -> None:
+    """Run the solver until it has asked so often whether to go on (a count that repeats), or until Ctrl-C."""
+    asked = 0
+    stop: KeyboardInterrupt | None = None
+
+    def ask(_kind: Any, _message: str, _out: Any, reply: Any, _data: Any) -> None:
+        nonlocal asked, stop
+        try:
+            asked += 1
+            if asked > checks or stop is not None:
+                reply.user_interrupt = True
+        except KeyboardInterrupt as pressed:  # must not pass through the solver
+            stop = pressed
+            reply.user_interrupt = True
+
+    solver.setCallback(ask, None)
+    solver.startCallback(highspy.cb.HighsCallbackType.kCallbackMipInterrupt)
+    solver.run()
+    if stop is not None:
+        raise stop

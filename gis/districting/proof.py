@@ -27,8 +27,12 @@ from gis.districting.rounding import round_up
 from gis.districting.units import Units
 from gis.districting.windows import joined_regions, present_regions
 
-#: A piece of no more grids than this is solved to the optimum; a larger one gets a bound.
+#: A piece of no more grids than this is listed whole and its best plan is looked for; a larger one gets a bound.
 SOLVED_GRIDS: Final = 10
+#: Of no more grids than this it is solved to the optimum, however long that takes; else the effort has an end.
+SURELY: Final = 8
+#: Regions up to which it is asked whether any choice of them holds every unit, where the search found none.
+FEW_REGIONS: Final = 20_000
 #: Most regions that are listed: for an optimum, and (a unit) for a bound, with the sets that begin at one unit.
 MOST_REGIONS: Final = 1_000_000
 BOUND_REGIONS: Final = 600
@@ -72,15 +76,27 @@ class Proof:
     units: str = "blocks"
 
 
-def prove(units: Units, part: Int, label: Int, terms: Terms, outside: float) -> tuple[Int, Proof | None]:
+def within(units: Units, part: Int, label: Int, terms: Terms, outside: float) -> tuple[Int, Proof] | None:
+    """A plan within the bounds for a small piece whose plan ``part`` has grids out of range; None: none was found.
+
+    Does not hang on how ``part`` runs, so that one answer serves for all plans of the piece.
+    """
+    if int(part.max()) >= SOLVED_GRIDS or not _fits(int(units.arrays.counted.sum()), terms):
+        return None
+    return _solve(units, part, label, terms, outside, valid=False)
+
+
+def prove(
+    units: Units, part: Int, label: Int, terms: Terms, outside: float, *, sought: bool = False
+) -> tuple[Int, Proof | None]:
     """The best plan over units made from ``label`` (coarse units), or a better one than ``part``, and its proof.
 
-    The plan is returned unchanged, with None, where nothing can be proven.
+    The plan is returned unchanged, with None, where nothing can be proven. ``sought``: ``within`` found nothing.
     """
     counted = np.bincount(part, units.arrays.counted)
     out = (counted < terms.minimum) | (counted > terms.maximum)
     few = len(counted) <= SOLVED_GRIDS
-    if few and _fits(int(counted.sum()), terms):
+    if few and not (sought and out.any()) and _fits(int(counted.sum()), terms):
         found = _solve(units, part, label, terms, outside, valid=not out.any())
         if found is not None:
             return found
@@ -105,6 +121,8 @@ def _solve(
 ) -> tuple[Int, Proof] | None:
     """The best plan within the bounds, over blocks if they can stay whole, else over blocks opened step by step."""
     known = present_regions(units, part, terms, outside)[1] if valid else np.inf
+    effort = partition.THOROUGH if int(part.max()) < SURELY else partition.BOUNDED
+    tried: Int | None = None
     for share in (None, *OPENED, _EACH):
         if share is not None:
             label = opened(units, terms.minimum * max(share, 0.0))
@@ -112,30 +130,42 @@ def _solve(
         made = clusters(units, label, terms, 0.0, most, join=share != _EACH)
         if made is None:
             return None
-        solved = _best(units, made, terms, known)
-        if solved is None and valid:  # the plan cuts units, and is better than every plan that does not
+        if tried is not None and np.array_equal(made.label, tried):
+            continue
+        tried = made.label
+        best, cost, bound = _best(units, made, terms, known, effort)
+        if best is None and valid:  # the plan cuts units, and is better than every plan that does not
             made = clusters(units, made.label, terms, 0.0, MOST_REGIONS, part=part)
             if made is None:
                 return None
-            solved = _best(units, made, terms, known) or (part, known, known)
-        if solved is not None:
-            return solved[0], _proof(solved[2] >= solved[1] - partition.EQUAL, solved[2], made, share)
+            best, cost, bound = _best(units, made, terms, known, effort)
+            best = part if best is None else best
+        if best is not None:
+            return best, _proof(bound >= cost - partition.EQUAL, bound, made, share)
     return None
 
 
-def _best(units: Units, made: Clusters, terms: Terms, known: float) -> tuple[Int, float, float] | None:
-    """The best plan over the units, its cost and bound; None where there is none below ``known``.
+def _best(
+    units: Units, made: Clusters, terms: Terms, known: float, effort: partition.Effort
+) -> tuple[Int | None, float, float]:
+    """The best plan over the units (None: none below ``known`` was found), its cost, and the bound.
 
-    Where no plan is known (infinite) the search for one has limits, and the bound may lie below the cost.
+    Where no plan is known (infinite) one is looked for with limits: for a cheap one, then for any at all.
     """
     small = units.contract(made.label)
     found = regions(small.arrays, terms, made.regions, _NO_LIMIT, len(small))
-    effort = partition.THOROUGH if np.isfinite(known) else partition.SEARCHING
-    choice = partition.choose(found, len(small), known, effort)
-    if choice.chosen is not None and not choice.proven:  # now one is known
-        choice = partition.choose(found, len(small), choice.cost + 2 * partition.EQUAL, partition.THOROUGH)
+    valid = bool(np.isfinite(known))
+    choice = partition.choose(found, len(small), known, effort if valid else partition.SEARCHING)
+    if not valid and choice.chosen is None and not choice.proven and len(found.cost) <= FEW_REGIONS:
+        free = found._replace(cost=np.zeros(len(found.cost)))
+        any_at_all = partition.choose(free, len(small), np.inf, partition.FEASIBLE)
+        if any_at_all.chosen is not None:
+            choice = replace(any_at_all, cost=float(found.cost[any_at_all.chosen].sum()), proven=False)
+    if not valid and choice.chosen is not None and not choice.proven:  # now one is known
+        better = partition.choose(found, len(small), choice.cost + 2 * partition.EQUAL, effort)
+        choice = replace(better, chosen=choice.chosen, cost=choice.cost) if better.chosen is None else better
     if choice.chosen is None:
-        return None
+        return None, known, min(choice.bound, known)
     return _assigned(found, choice.chosen, made.label), choice.cost, min(choice.bound, choice.cost)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from gis.districting import kernels, quarters, windows
 from gis.districting.clusters import cut_by
 from gis.districting.kernels import Int, Sums, Terms
-from gis.districting.proof import SOLVED_GRIDS, Proof, prove
+from gis.districting.proof import SOLVED_GRIDS, Proof, prove, within
 from gis.districting.rulesets import Bounds, Ruleset
 from gis.districting.units import Units, pieces
 
@@ -44,6 +44,7 @@ class Search:
     cost: float
     rounds: int
     proof: Proof | None = None
+    sought: bool = False  # a plan within the bounds was looked for among all regions, in vain
 
 
 class Halted(KeyboardInterrupt):
@@ -172,7 +173,12 @@ def _mended(units: Units, part: Int, bounds: Bounds, terms: Terms, outside: floa
     """The end of round 0: grids brought into range, small units traded."""
     part = _in_range(units, part, terms, outside, seed + 1)
     if part.max() < SOLVED_GRIDS and _amiss_at_all(units, part, terms):  # only listing everything finds a way out
-        return settled(units, bounds, terms, outside, Search(part, cost_of(units, part, terms, outside), 0))
+        found = within(units, part, coarse(units, bounds.maximum), terms, outside)
+        if found is not None:
+            part = renumbered(found[0])
+            return Search(part, cost_of(units, part, terms, outside), 0, found[1])
+        best = Search(part, cost_of(units, part, terms, outside), 0, None, sought=True)
+        return settled(units, bounds, terms, outside, best)
     best = Search(part, cost_of(units, part, terms, outside), 0)
     return traded(units, best, terms, outside, seed + 2) if part.max() > 0 else best
 
@@ -195,7 +201,7 @@ def better(units: Units, bounds: Bounds, terms: Terms, outside: float, search: S
         raise Halted(min(search, found, key=lambda s: s.cost)) from stop
     part = _in_range(units, renumbered(part), terms, outside, seed + 1)
     cost = cost_of(units, part, terms, outside)
-    best = search if cost >= search.cost - 1e-6 else Search(part, cost, rounds)
+    best = search if cost >= search.cost - 1e-6 else Search(part, cost, rounds, None, search.sought)
     return replace(traded(units, best, terms, outside, seed + 2), rounds=rounds)
 
 
@@ -236,16 +242,19 @@ def traded(units: Units, search: Search, terms: Terms, outside: float, seed: int
     """Atoms and fragments of blocks traded between grids, warm and then cold; the better of before and after."""
     part = _anneal(units, search.part, terms, TRADE_SWEEPS, TRADE_HEAT, (outside, outside), seed, TRADE_STRETCH)
     cost = cost_of(units, part, terms, outside)
-    return Search(renumbered(part), cost, search.rounds) if cost < search.cost - 1e-6 else search
+    if cost >= search.cost - 1e-6:
+        return search
+    return Search(renumbered(part), cost, search.rounds, None, search.sought)
 
 
 def settled(units: Units, bounds: Bounds, terms: Terms, outside: float, search: Search) -> Search:
     """The plan with what can be proven of it; the proof may find a better one."""
     if search.proof is not None:
         return search
-    part, proof = prove(units, search.part, coarse(units, bounds.maximum), terms, outside)
+    label = coarse(units, bounds.maximum)
+    part, proof = prove(units, search.part, label, terms, outside, sought=search.sought)
     part = renumbered(part)
-    return Search(part, cost_of(units, part, terms, outside), search.rounds, proof)
+    return Search(part, cost_of(units, part, terms, outside), search.rounds, proof, search.sought)
 
 
 def finished(search: Search) -> bool:

@@ -20,6 +20,8 @@ FEWEST_UNITS: Final = 20
 MOST_REGIONS: Final = 60_000
 MOST_VISITS: Final = 150_000
 MOST_MEMBERS: Final = 40
+#: Passes over all grids out of range, each opening once, that may better nothing before no more are made.
+IDLE: Final = 3
 #: Gain (share of its cost) below which a window is left as it is.
 WORTH: Final = 1e-4
 
@@ -29,16 +31,20 @@ def repair(units: Units, part: Int, terms: Terms, outside: float, rng: np.random
     part = part.copy()
     members = _members(part)
     place = np.full(len(units), -1, np.int64)
+    idle = 0
     for t in range(tries):
         bad = [g for g, m in members.items() if _mendable(units.arrays.counted[m], terms)]
         if not bad or (t >= 3 and 2 + t >= len(members)):  # every opening was tried on the whole plan
             break
+        if idle >= IDLE:  # wider windows would not help either
+            break
+        idle += 1
         for g in bad:
             if g in members:
                 chosen = _around(units, part, members, g, 3 + t, rng)
-                redraw(
-                    units, part, members, chosen, terms, outside, rng, place, open_above=(60.0, 450.0, 150.0)[t % 3]
-                )
+                above = (60.0, 450.0, 150.0)[t % 3]
+                if redraw(units, part, members, chosen, terms, outside, rng, place, open_above=above):
+                    idle = 0
     return part
 
 
