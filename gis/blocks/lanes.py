@@ -1,8 +1,12 @@
-"""Second level: lanes, walls and compounds divide blocks that hold more households than one grid may."""
+"""Second level: lanes, walls and compounds divide blocks that hold more households than one grid may.
+
+Dead-end streets enclose nothing by themselves, but a lane may lead on from where they end: they help to divide too.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 import shapely
@@ -11,15 +15,20 @@ from gis.blocks.arrangement import polygons
 from gis.blocks.coverage import OUTSIDE, Coverage, Edges, arrange, best_records, join_edges
 from gis.blocks.enclosures import Parts, line_priority, unlabelled_edges
 from gis.blocks.lines import Lines, simple_lines
-from gis.territory.model import Bools, Ints
+from gis.territory.model import Bools, Geometries, Ints
+
+#: Metres from the edge of its part beyond which a street leads into it (slivers between carriageways are narrower),
+#: and between the points that are looked at.
+DEEP: Final = 24.0
+SAMPLE: Final = 5.0
 
 
 def divide(parts: Parts, lines: Lines, large: Bools) -> Parts:
     """Parts cut by the second-level lines inside the large ones; ``block`` stays that of the whole."""
-    second = np.flatnonzero(~lines.first_level & (lines.source >= 0))
-    if not len(second) or not large.any():
+    given = np.flatnonzero(lines.source >= 0)
+    if not len(given) or not large.any():
         return parts
-    pieces = _inside(parts, lines, large, second)
+    pieces = _inside(parts, lines, large, given)
     if not len(pieces.start):
         return parts
     known = parts.coverage.edges(np.arange(len(parts)), line_priority(lines))
@@ -52,16 +61,29 @@ def divide(parts: Parts, lines: Lines, large: Bools) -> Parts:
     )
 
 
-def _inside(parts: Parts, lines: Lines, large: Bools, second: Ints) -> Edges:
-    """Second-level lines cut to the large parts."""
+def _inside(parts: Parts, lines: Lines, large: Bools, given: Ints) -> Edges:
+    """Second-level lines cut to the large parts, and streets that end within them."""
     areas = np.flatnonzero(large)
-    which, area = shapely.STRtree(parts.geometry[areas]).query(lines.geometry[second], predicate="intersects")
-    cut = shapely.intersection(lines.geometry[second[which]], parts.geometry[areas[area]])
+    which, area = shapely.STRtree(parts.geometry[areas]).query(lines.geometry[given], predicate="intersects")
+    cut = shapely.intersection(lines.geometry[given[which]], parts.geometry[areas[area]])
     pieces, of = simple_lines(cut)
-    line = second[which[of]]
+    line = given[which[of]]
+    first = np.flatnonzero(lines.first_level[line])
+    edge = shapely.boundary(parts.geometry[areas[area[of[first]]]])
+    keep = np.ones(len(pieces), bool)
+    keep[first] = _leads_in(pieces[first], edge)
+    pieces, line = pieces[keep], line[keep]
     made = Lines(pieces, lines.kind[line], lines.source[line], lines.oneway[line], lines.round[line])
     edges = unlabelled_edges(made, np.arange(len(pieces)))
     return replace(edges, line=line[edges.line])
+
+
+def _leads_in(pieces: Geometries, edge: Geometries) -> Bools:
+    """Which lines lead away from the edge of their part: others lie on it, or beside it where it was moved."""
+    out = np.zeros(len(pieces), bool)
+    points, of = shapely.get_coordinates(shapely.segmentize(pieces, SAMPLE), return_index=True)
+    np.logical_or.at(out, of, shapely.distance(shapely.points(points), edge[of]) > DEEP)
+    return out
 
 
 def _part_of_faces(parts: Parts, nodes: Ints, heads: Ints, tails: Ints, face: Ints, faces: int) -> Ints:

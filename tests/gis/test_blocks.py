@@ -159,6 +159,21 @@ def test_lanes_divide_only_blocks_over_the_maximum():
     assert metres_by(many.segments)[("service", "street")] == 200.0
 
 
+def test_a_dead_end_street_divides_a_large_block_where_a_footway_leads_on():
+    # the street ends in the middle of the block, a footway goes on from there to the other side
+    dead_end = dict(LANE, geometry=LineString([(-10, 100), (90, 100)]), highway="residential", source_id="d")
+    footway = dict(LANE, geometry=LineString([(90, 100), (210, 100)]), highway="footway", source_id="f")
+    many = cut(drawn([dead_end, footway], FOUR), SQUARE, maximum=3)
+    assert many.block.max() == 0
+    found = metres_by(many.segments)
+    assert found["residential", "street"] == 90.0
+    assert found["footway", "street"] == 110.0
+    few = cut(drawn([dead_end, footway], FOUR), SQUARE, maximum=4)
+    assert metres_by(few.segments).keys() == {("none", "cell")}
+    alone = cut(drawn([dead_end], FOUR), SQUARE, maximum=3)  # nothing leads on: nothing is divided
+    assert metres_by(alone.segments).keys() == {("none", "cell")}
+
+
 def test_a_footway_is_a_border_of_its_own_class():
     atoms = cut(drawn([dict(LANE, highway="footway")], FOUR), SQUARE, maximum=3)
     assert metres_by(atoms.segments)[("footway", "street")] == 200.0
