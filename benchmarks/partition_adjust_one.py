@@ -56,6 +56,8 @@ def run(city_file: Path, plan_file: Path, seed: int) -> dict[str, Any]:
     return {
         **out,
         "told": [option.moved, done.lower_bound],
+        "unit_bound": done.unit_bound,
+        "proven": all(c.proven for c in option.chains),
         "cost_before": before["cost"],
         "cost_after": after["cost"],
         "cpu_s": round(seconds, 3),

@@ -292,12 +292,14 @@ def adjust_rows(found: Sequence[Found]) -> list[Figure]:
             floor=True,
         ),
     ]
-    ratios: list[float | None] = [
-        f["moved"] / f["least"] if f["least"] else (math.inf if f["moved"] else 1.0) for f in good
-    ]
-    if not every:
-        ratios = [None]
-    out += _spread(f"adjust: households moved against the lower bound{note}", ratios, "times", "low", 2.0)
+    out += _spread(
+        f"adjust: households moved against the lower bound{note}",
+        _ratios(good, "least") if every else [None], "times", "low", 2.0,
+    )  # fmt: skip
+    out += _spread(
+        f"adjust: households moved against what whole atoms must{note}",
+        _ratios(good, "unit_bound") if every else [None], "times", "low",
+    )  # fmt: skip
     return out + _spread("adjust: time", [f["cpu_s"] for f in good] or [None], "CPU s", "low")[:1]
 
 
@@ -390,3 +392,8 @@ def curve_rows(cases: Sequence[Case]) -> list[Figure]:
                 )
             )
     return out
+
+
+def _ratios(found: Sequence[Found], bound: str) -> list[float | None]:
+    """Households moved, as times of a bound."""
+    return [f["moved"] / f[bound] if f.get(bound) else (math.inf if f["moved"] else 1.0) for f in found]

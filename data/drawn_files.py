@@ -50,6 +50,11 @@ def read_drawn(path: str | Path, crs: str) -> Drawn:
     raise InputError("drawn.no_polygons", file=file.name)
 
 
+def has_micro(path: str | Path) -> bool:
+    """Whether a file carries micro-grids 微网格 beside its grids."""
+    return "micro_grids" in {name.lower() for name in layers_of(Path(path))}
+
+
 def _of_plan(file: Path, crs: str, atoms: Table, grids: Table | None, buildings: Table | None) -> Drawn:
     of_atom = atoms.text("grid")
     if grids is None:

@@ -25,11 +25,11 @@ def options(*, mend: bool = False, score: bool = False, database: bool = True) -
     file = click.Path(path_type=Path)
     chosen = [
         click.option("-o", "--output", type=file, help=words("output")),
-        click.option("--territory", type=file, help="File with the area, as a polygon."),
+        click.option("--territory", type=file, help=words("territory")),
         click.option("--ruleset", default="default", show_default=True, help=words("ruleset")),
-        click.option("--min", "minimum", type=click.IntRange(1), help="Least households of a grid."),
-        click.option("--max", "maximum", type=click.IntRange(1), help="Most households of a grid."),
-        click.option("--target", type=click.IntRange(1), help="Households aimed at."),
+        click.option("--min", "minimum", type=click.IntRange(1), help=words("min")),
+        click.option("--max", "maximum", type=click.IntRange(1), help=words("max")),
+        click.option("--target", type=click.IntRange(1), help=words("target")),
         click.option("--moves", type=file, help=words("moves")),
         click.option("--report", type=file, help=words("report")),
     ]
@@ -37,9 +37,7 @@ def options(*, mend: bool = False, score: bool = False, database: bool = True) -
         chosen += [
             click.option("--locked", multiple=True, metavar="CODE", help=words("locked")),
             click.option("--choose", default="priced", show_default=True, help=words("choose")),
-            click.option(
-                "--seed", default=1, show_default=True, type=click.IntRange(0), help="Same seed, same plan."
-            ),
+            click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help=words("seed")),
         ]
     if mend:
         chosen.append(click.option("--mend", is_flag=True, help=words("mend")))
@@ -172,7 +170,7 @@ def _options(report: dict[str, Any], language: str) -> list[str]:
     lines = [
         text(
             "adjust.faults", language, count=len(report["at_fault"]), excess=report["excess"],
-            shortage=report["shortage"], least=report["moved_lower_bound"],
+            shortage=report["shortage"], least=report["moved_lower_bound"], units=report["moved_unit_bound"],
         )
     ]  # fmt: skip
     for o in report["options"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -13,7 +13,7 @@ from api.messages import text
 from api.services import planning
 from api.services.planning import Clock, Cut, Job
 from api.services.wording import bounds_columns
-from data.drawn_files import read_drawn
+from data.drawn_files import has_micro, read_drawn
 from data.files import read_sources
 from data.move_files import Move, write_moves
 from data.outputs import require_writable
@@ -21,6 +21,7 @@ from data.plan_files import tables_of, write_plan
 from gis.districting import carry as carrying
 from gis.districting.adjust_plan import Adjustment, Linked, Proposal, adjust_plan
 from gis.districting.carry import Carried, Drawn
+from gis.districting.microgrids import USUAL
 from gis.districting.model import Plan
 from gis.districting.report import report_of
 from gis.districting.standing import Base, base_of, plan_of
@@ -117,7 +118,8 @@ def change_file(
         figures["as_drawn"] = as_drawn(made, drawn)
     if output is not None:
         with clock.step("write"):
-            _write(Path(output), made, done.plan, drawn, done.label)
+            second = _write(Path(output), made, done.plan, drawn, done.label, micro=has_micro(drawn_path))
+            figures["micro"] = second
     figures |= planning.run_figures(clock)
     planning.share_run_figures(figures)
     if moves is not None:
@@ -222,6 +224,7 @@ def _chain(chain: Linked, name: dict[int, str]) -> dict[str, Any]:
     return {
         "grids": [name[g] for g in chain.grids],
         "at_fault": [name[g] for g in chain.at_fault],
+        "proven": chain.proven,
         "steps": [
             {"from": name[s.giver], "to": name[s.taker], "atoms": len(s.atoms), "households": s.households}
             for s in chain.steps
@@ -270,13 +273,21 @@ def as_drawn(made: Cut, drawn: Drawn) -> dict[str, Any]:
     }
 
 
-def _write(output: Path, made: Cut, plan: Plan, drawn: Drawn, label: Any) -> None:
-    """The plan file; grids that go on keep their ``grid_id``."""
+def _write(output: Path, made: Cut, plan: Plan, drawn: Drawn, label: Any, *, micro: bool) -> dict[str, Any] | None:
+    """The plan file; grids that go on keep their ``grid_id``. What is told of its micro-grids.
+
+    It has them where the rules want them, or, with ``micro``, by the usual rule where the plan before had them.
+    """
     sources = made.sources
     words = bounds_columns(sources, made.atom_set, plan)
     tables = tables_of(sources, made.atom_set, plan, made.estimated, made.households, made.work, words)
+    wanted = plan.ruleset.micro or (USUAL if micro else None)
+    second = planning.second_level(made, replace(plan, ruleset=replace(plan.ruleset, micro=wanted)))
+    if second is not None:
+        tables |= second[0]
     tables["grids"]["grid_id"] = kept_ids(tables["grids"]["grid_id"], drawn, label)
     write_plan(output, tables, made.atom_set.crs, attribution=sources.attribution)
+    return None if second is None else second[1]
 
 
 def kept_ids(made: Sequence[str], drawn: Drawn, label: Any) -> Texts:

@@ -21,9 +21,9 @@ from gis.districting.adjust_windows import (
     chains_of,
     figures,
     is_least,
+    least_of_units,
     mend,
     moved,
-    must_lose,
     padded,
 )
 from gis.districting.kernels import Int, Terms
@@ -99,6 +99,7 @@ class Adjusted:
     """Options from the fewest households moved to the least objective; ``lower_bound``: no plan can move fewer.
 
     ``lower_bound`` is max(excess, shortage) of the grids that were there, where none is opened or dissolved.
+    ``unit_bound`` says the same of plans that move whole units only, each with what lies on its way.
     """
 
     options: tuple[Option, ...]
@@ -154,7 +155,7 @@ def adjust(
         free=none if dedicated is None else dedicated,
     )
     begin = completed(standing, bounds)
-    faults = at_fault(standing, begin)
+    start, faults = begin, at_fault(standing, begin)
     held, used, _ = figures(standing, begin)
     bounded = used & ~padded(standing.free, len(held))
     if len(faults) > MANY * max(k, 4):
@@ -174,15 +175,14 @@ def adjust(
         at_fault=tuple(int(g) for g in faults),
         excess=int(np.maximum(held - bounds.maximum, 0)[bounded].sum()),
         shortage=int(np.maximum(bounds.minimum - held, 0)[bounded].sum()),
-        unit_bound=_unit_bound(standing, begin, held, bounded),
+        unit_bound=_unit_bound(standing, start, held, bounded),
     )
 
 
 def _unit_bound(standing: Standing, part: Int, held: Int, bounded: Bools) -> int:
-    """Fewest households that whole units make of what every grid must lose, or all must gain together."""
-    large = np.flatnonzero(bounded & (held > standing.maximum))
-    lost = sum(must_lose(standing, part, int(g)) for g in large)
-    return max(lost, int(np.maximum(standing.minimum - held, 0)[bounded].sum()))
+    """Fewest households that whole units make of what grids must lose and gain."""
+    amiss = np.flatnonzero(bounded & ((held > standing.maximum) | (held < standing.minimum)))
+    return least_of_units(standing, part, amiss) if len(amiss) else 0
 
 
 def completed(standing: Standing, bounds: Bounds) -> Int:

@@ -14,9 +14,11 @@ LOOK: Final = 3e-5
 BUILD: Final = 6e-5
 #: Work of one step of a descent.
 STEP: Final = 1.2e-6
-#: Work of an adjustment: for the whole, and more for every grid at fault.
-WHOLE: Final = 2.4
+#: Work of an adjustment: for the whole, more for every grid at fault, and still more for each beyond the first few.
+WHOLE: Final = 2.0
 EACH: Final = 0.4
+FEW: Final = 10
+FURTHER: Final = 1.0
 #: Most work of one window while grids are at fault, and of one in which a cheaper chain is looked for.
 MENDING: Final = 0.6
 BETTERING: Final = 1.0
@@ -35,7 +37,7 @@ class Effort:
     @classmethod
     def of(cls, at_fault: int) -> Effort:
         """What an adjustment of so many grids at fault may do."""
-        return cls(WHOLE + EACH * at_fault)
+        return cls(WHOLE + EACH * min(at_fault, FEW) + FURTHER * max(0, at_fault - FEW))
 
     def begin(self, most: float) -> None:
         """A new window, of at most ``most`` work."""

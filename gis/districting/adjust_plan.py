@@ -39,6 +39,7 @@ class Linked:
     grids: tuple[int, ...]
     at_fault: tuple[int, ...]
     steps: tuple[Step, ...]
+    proven: bool = False  # see ``adjust.Chain``
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,7 @@ def _proposal(base: Base, name: OptionName, solved: list[_Solved], firsts: list[
                 for t in chain.transfers
             )  # fmt: skip
             cause = tuple(int(names[g]) for g in chain.at_fault)
-            chains.append(Linked(tuple(int(names[g]) for g in chain.grids), cause, steps))
+            chains.append(Linked(tuple(int(names[g]) for g in chain.grids), cause, steps, chain.proven))
     away = (label != base.home) & (base.home >= 0)
     used = set(np.unique(label).tolist())
     return Proposal(

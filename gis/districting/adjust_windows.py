@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from gis.districting.adjust_effort import BETTERING, KEPT, MENDING, Effort
+from gis.districting.adjust_kernels import reach
 from gis.districting.adjust_program import Window, fewest_moved, judged
 from gis.districting.kernels import Int
 from gis.districting.units import Units, connected, edges, pieces
@@ -27,6 +28,8 @@ PASSES: Final = 3
 LONG_CHAIN: Final = 120.0
 #: Households on one way to a grid: the first guess.
 FIRST_WAY: Final = 100.0
+#: Ways are counted this finely, so that what they carry for every unit is no household.
+FINE: Final = 4096.0
 #: Share of the minimum below which a grid may end: to empty it moves fewer households than to fill it.
 ENDING: Final = 0.5
 
@@ -94,8 +97,26 @@ def mend(standing: Standing, part: Int, effort: Effort, progress: Progress = sil
         progress("adjust", 0.6 + 0.4 * round_ / PASSES)
         if not _cheaper(standing, part, place, effort):
             break
+    _undo_needless(standing, part)
     progress("adjust", 1.0)
     return part
+
+
+def _undo_needless(standing: Standing, part: Int) -> None:
+    """Chains that nothing needs go home: a later window may have mended what they were made for."""
+    for labels in chains_of(standing, part):
+        gone = (part != standing.home) & (standing.home >= 0) & np.isin(part, labels)
+        back = np.where(gone, standing.home, part)
+        if _amiss(standing, back) <= _amiss(standing, part):
+            part[:] = back
+
+
+def _amiss(standing: Standing, part: Int) -> tuple[int, float]:
+    """Grids of several pieces, and households out of range."""
+    held, used, loose = figures(standing, part)
+    bounded = used & ~padded(standing.free, len(held))
+    amiss = np.maximum(standing.minimum - held, 0) + np.maximum(held - standing.maximum, 0)
+    return int(np.maximum(loose - 1, 0).sum()), float(amiss[bounded].sum())
 
 
 def _mend_one(
@@ -158,25 +179,73 @@ def is_least(standing: Standing, part: Int, labels: Int, effort: Effort) -> bool
 def _cannot_be_fewer(standing: Standing, part: Int, labels: Int) -> bool:
     """Whether a chain moves no more than whole units make of what its grids at fault must lose, or gain."""
     home = standing.home
-    held = np.bincount(home[home >= 0], standing.units.arrays.counted[home >= 0], minlength=len(standing.still))
     old = labels[labels < len(standing.still)]
-    large, small = old[held[old] > standing.maximum], old[held[old] < standing.minimum]
-    lost = sum(must_lose(standing, home, int(g)) for g in large)
-    gained = float((standing.minimum - held[small]).sum())
+    least = least_of_units(standing, home, old) if len(old) else 0
     gone = (part != home) & (home >= 0) & np.isin(part, labels)
-    return float(standing.weight[gone].sum()) <= max(lost, gained)
+    return float(standing.weight[gone].sum()) <= least
 
 
 def must_lose(standing: Standing, part: Int, g: int) -> int:
-    """Counted households that a grid above the maximum must lose at least, made up of whole units."""
-    counted = standing.units.arrays.counted[part == g]
-    total = int(counted.sum())
-    sums = np.zeros(total + 1, bool)
-    sums[0] = True
-    for c in counted[counted > 0].tolist():
-        sums[c:] |= sums[:-c].copy()
+    """Counted households that a grid above the maximum must lose at least, made up of whole units.
+
+    A unit leaves with all that lies between it and the other grids, so one deep inside counts for large losses only.
+    """
+    inside = part == g
+    total = int(standing.units.arrays.counted[inside].sum())
     excess = max(0, total - int(standing.maximum))
-    return excess + int(np.flatnonzero(sums[excess:])[0])
+    way = _ways(standing, ~inside, ~inside)
+    return _whole_units(standing.units.arrays.counted[inside], way[inside], excess, total)
+
+
+def must_gain(standing: Standing, part: Int, g: int) -> int:
+    """As ``must_lose``, for what a grid below the minimum must gain: units come with the way that joins them."""
+    own = part == g
+    held = int(standing.units.arrays.counted[own].sum())
+    shortage = int(standing.minimum) - held
+    way = _ways(standing, own, own)
+    near = ~own & (way <= standing.minimum)
+    return min(held, _whole_units(standing.units.arrays.counted[near], way[near], shortage, int(standing.minimum)))
+
+
+def least_of_units(standing: Standing, part: Int, labels: Int) -> int:
+    """Households that must move at least to mend some grids, where only whole units do.
+
+    What small grids gain may be what large ones lose, but only over the units that lie between the two.
+    """
+    held = np.bincount(part[part >= 0], standing.units.arrays.counted[part >= 0], minlength=int(labels.max()) + 1)
+    large, small = labels[held[labels] > standing.maximum], labels[held[labels] < standing.minimum]
+    lost = sum(must_lose(standing, part, int(g)) for g in large)
+    gains = [must_gain(standing, part, int(g)) for g in small]
+    giving = np.isin(part, large)
+    between = [_ways(standing, part == g, (part == g) | giving)[giving].min(initial=np.inf) for g in small]
+    beside = sum(min(float(gain), float(far)) for gain, far in zip(gains, between, strict=True))
+    return int(max(lost + beside if len(large) else 0, sum(gains)))
+
+
+def _ways(standing: Standing, begin: Bools, free: Bools) -> Floats:
+    """Counted households on the cheapest way from some units to each; ``free`` ones count nothing. Never too many."""
+    cost = np.where(free, 0.0, FINE * standing.units.arrays.counted)
+    way = reach(standing.units.arrays, np.where(begin, 0, -1).astype(np.int64), 0, cost, np.inf) / FINE
+    return np.asarray(np.floor(way) if begin.any() else np.zeros(len(begin)), np.float64)
+
+
+def _whole_units(counts: Int, way: Floats, least: int, most: int) -> int:
+    """The smallest sum from ``least`` up of units whose way is no more than it; ``least`` where none is found."""
+    if least <= 0:
+        return 0
+    sums = np.zeros(most + 1, bool)
+    sums[0] = True
+    order = np.argsort(way, kind="stable")
+    order = order[counts[order] > 0]
+    way, counted, i = way[order], counts[order].tolist(), 0
+    for total in range(least, most + 1):
+        while i < len(counted) and way[i] <= total:
+            if counted[i] <= most:
+                sums[counted[i] :] |= sums[: -counted[i]].copy()
+            i += 1
+        if sums[total]:
+            return total
+    return least
 
 
 def chains_of(standing: Standing, part: Int) -> list[Int]:

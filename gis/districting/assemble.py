@@ -88,7 +88,7 @@ def assemble(
                 code12=code12,
                 rural=is_rural[c],
                 certificate=certificate,
-                objective=_objective([(todo[i], parts[i]) for i in pieces_in[c]], ruleset),
+                objective=objective_of([(todo[i], parts[i]) for i in pieces_in[c]], ruleset),
                 lower_bound=bound,
                 exceptions=mine,
             )
@@ -152,7 +152,8 @@ def _codes(
     return number, code, name
 
 
-def _objective(solved: list[tuple[Piece, Int]], ruleset: Ruleset) -> Objective:
+def objective_of(solved: list[tuple[Piece, Int]], ruleset: Ruleset) -> Objective:
+    """The terms of the objective of divided pieces, added up (priced metres)."""
     border = balance = compactness = outside = 0.0
     for piece, part in solved:
         terms = search.terms_of(ruleset, piece.bounds)

@@ -65,7 +65,7 @@ def make_plan(
     for name, values in (("households", households), ("counted", counted), ("work", work)):
         if len(values) != n:
             raise InputError("plan_lengths", field=name, found=len(values), expected=n)
-    load = _load(np.asarray(counted, np.float64), np.asarray(work, np.float64), ruleset)
+    load = load_of(np.asarray(counted, np.float64), np.asarray(work, np.float64), ruleset)
     compound = None
     if compounds is not None and len(compounds):
         compound = compounds_of(shapely.point_on_surface(atom_set.geometry), compounds)
@@ -73,7 +73,7 @@ def make_plan(
         atom_set, graph, ruleset.class_prices(), np.asarray(counted, np.int64), load, compound, ruleset.compound
     )
     given = communities is not None and len(communities) > 0
-    land = _Land(_groups(atom_set, villager_groups, units, ruleset), places)
+    land = _Land(groups_of(atom_set, villager_groups, units, ruleset), places)
     if given or len(np.unique(atom_set.community)) > 1:
         community = atom_set.community.astype(np.int64)
         chosen = _divided(units, community, communities if given else None, land, ruleset)
@@ -145,7 +145,7 @@ class _Land:
 
 
 def _divided(units: Units, community: Int, areas: Areas | None, land: _Land, ruleset: Ruleset) -> _Division:
-    names = _community_names(areas, community, ruleset)
+    names = community_names(areas, community, ruleset)
     is_rural = rural.rural_communities(land.group, community, units.arrays.counted, len(names))
     site = taken(units, community, is_rural, land.places, ruleset)
     titles = None if land.places is None else land.places.name
@@ -178,14 +178,14 @@ def _best_division(
     return best[1]
 
 
-def _load(counted: Floats, work: Floats, ruleset: Ruleset) -> Floats:
+def load_of(counted: Floats, work: Floats, ruleset: Ruleset) -> Floats:
     """What is balanced, scaled so that its total is the counted households: one target serves both."""
     if ruleset.balance_on == "work" and work.sum() > 0 and counted.sum() > 0:
         return np.asarray(work * (counted.sum() / work.sum()), np.float64)
     return counted
 
 
-def _community_names(areas: Areas | None, community: Int, ruleset: Ruleset) -> list[tuple[str, str, str]]:
+def community_names(areas: Areas | None, community: Int, ruleset: Ruleset) -> list[tuple[str, str, str]]:
     """(code, name, 12 digits for grid codes) of every community."""
     if areas is None:
         names = dividing.names(int(community.max()) + 1)
@@ -198,7 +198,8 @@ def _community_names(areas: Areas | None, community: Int, ruleset: Ruleset) -> l
     ]
 
 
-def _groups(atom_set: AtomSet, groups: Areas | None, units: Units, ruleset: Ruleset) -> Int:
+def groups_of(atom_set: AtomSet, groups: Areas | None, units: Units, ruleset: Ruleset) -> Int:
+    """Villager group of every atom; -1 where the rules know none."""
     if groups is None or ruleset.rural_rule == "none":
         return np.full(len(units), -1, np.int64)
     return rural.groups_of_atoms(atom_set.geometry, groups)

@@ -12,7 +12,7 @@ import numpy as np
 from gis.blocks.model import AtomSet, Graph, Index
 from gis.districting import plan as planning
 from gis.districting import rural, search
-from gis.districting.assemble import _objective
+from gis.districting.assemble import objective_of
 from gis.districting.carry import Drawn
 from gis.districting.codes import code_form, code_of, community_codes, name_form, name_of, next_numbers
 from gis.districting.exceptions import exceptions_of
@@ -60,15 +60,15 @@ def base_of(
     home: Int,
 ) -> Base:
     """Everything an adjustment needs. Without given communities those of the drawn grids hold."""
-    load = planning._load(np.asarray(counted, np.float64), np.asarray(work, np.float64), ruleset)
+    load = planning.load_of(np.asarray(counted, np.float64), np.asarray(work, np.float64), ruleset)
     units = atom_units(atom_set, graph, ruleset.class_prices(), np.asarray(counted, np.int64), load)
     given = communities is not None and len(communities) > 0
     if given:
         community = atom_set.community.astype(np.int64)
-        names = planning._community_names(communities, community, ruleset)
+        names = planning.community_names(communities, community, ruleset)
     else:
         community, names = _communities_of(units, drawn, home)
-    group = planning._groups(atom_set, villager_groups, units, ruleset)
+    group = planning.groups_of(atom_set, villager_groups, units, ruleset)
     is_rural = rural.rural_communities(group, community, units.arrays.counted, len(names))
     site, titles = _sites(units, drawn, home)
     todo = pieces_of(units, community, group, is_rural, ruleset, site, titles)
@@ -129,7 +129,7 @@ def plan_of(base: Base, label: Int, seed: int, *, reason: str = "", locked: Sequ
             code12=code12,
             rural=base.is_rural[c],
             certificate=Certificate("none"),
-            objective=_objective(
+            objective=objective_of(
                 [(p, part) for p, part in zip(base.pieces, parts, strict=True) if p.community == c], base.ruleset
             ),
             lower_bound=None,

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from data import rulesets
 from gis.districting import search
 from gis.districting.adjust import adjust, relabelled
+from gis.districting.adjust_effort import Effort
 from gis.districting.adjust_kernels import reach
+from gis.districting.adjust_windows import Standing, mend
 from gis.districting.checker import board
 from gis.districting.units import atom_units, pieces
 
@@ -207,3 +209,35 @@ def test_whatever_happens_grids_are_whole_in_range_or_named(counted, cut, lock):
             assert g in touched or ((option.part == g) == (home == g)).all()
     moved = [o.moved for o in found.options]
     assert moved == sorted(moved)
+
+
+def test_what_whole_units_must_give_is_told_and_proven():
+    units = units_of(["abcde"], [250, 200, 200, 150, 200])  # 650 | 350: 50 too many, no unit below 200
+    found = adjusted(units, [0, 0, 0, 1, 1])
+    assert (found.lower_bound, found.unit_bound) == (50, 200)
+    assert [c.proven for c in found.options[0].chains] == [True]
+
+
+def test_a_unit_deep_inside_leaves_with_its_way():
+    units = units_of(["abcd"], [300, 60, 300, 350])  # only c touches the other grid: b cannot leave without it
+    found = adjusted(units, [0, 0, 0, 1])
+    assert (found.lower_bound, found.unit_bound) == (60, 300)
+
+
+def test_a_small_grid_apart_from_the_large_one_adds_to_the_bound():
+    units = units_of(["abcdefg"], [400, 230, 200, 200, 40, 100, 150])  # 630 | 440 | 250: f, g lack 50
+    found = adjusted(units, [0, 0, 1, 1, 1, 2, 2])
+    assert found.unit_bound == 230 + 240  # b leaves; e alone is 40, with d 240
+    assert found.unit_bound <= found.options[0].moved or found.options[0].left
+
+
+def test_windows_without_work_left_still_end():
+    units = units_of(["abcdefgh"], [300, 300, 50, 50, 300, 240, 150, 200])
+    standing = Standing(
+        units, np.array([0, 0, 0, 1, 1, 1, 2, 2]), units.arrays.counted.astype(float), 300.0, 600.0,
+        np.zeros(3, bool), np.zeros(3, bool),
+    )  # fmt: skip
+    part = mend(standing, standing.home, Effort(0.0))
+    assert sorted(np.unique(part)) == [0, 1, 2]
+    again = mend(standing, standing.home, Effort(0.0))
+    assert (part == again).all()
