@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from gis.districting import numbers, search
+from gis.districting import numbers, polish, search
 from gis.districting.piece import Piece
 from gis.districting.rulesets import Ruleset
 from gis.progress import Note, Progress
@@ -229,7 +229,7 @@ def _settled(task: tuple[Piece, Ruleset, search.Search]) -> search.Search:
     if piece.fixed:
         return found
     terms = search.terms_of(ruleset, piece.bounds)
-    settled = search.settled(piece.units, piece.bounds, terms, ruleset.outside, found)
+    settled = polish.settled(piece.units, piece.bounds, terms, ruleset.outside, found)
     return numbers.kept(found, settled, piece.number) if piece.number else settled
 
 
