@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 
-from api.services import importing, partitioning, planning, publishing
+from api.services import addresses, importing, partitioning, planning, publishing
 from api.services.adjusting import Change
 from api.services.adjusting_store import change_territory
 from data.postgres import grids
@@ -96,3 +96,28 @@ def test_a_repair_begins_from_the_newest_version(engine, territory):
     done = change_territory(engine, territory, JOB, Change(), task="repair")
     assert done.report["moved_households"] == 0
     assert done.report["plan_version"] == first.number + 1
+
+
+def test_every_door_of_a_moved_building_has_its_row(engine, territory, drawn):
+    first = publishing.publish(engine, territory).publication
+    addresses.assign_territory(engine, territory)
+    before, at = published(engine, first)
+    own = next(iter(before))
+    blocks = {str(sources_of(engine)[b])[1:3] for b, g in at.items() if g == own}
+    importing.import_sources(engine, grow(drawn, sorted(blocks)[:1], 40), territory, ruleset=RULES, origin="grown")
+    done = change_territory(engine, territory, JOB, Change(choose="least"), task="adjust")
+    with engine.connect() as connection:
+        doors = connection.execute(
+            text(
+                "SELECT b.source_id, a.text FROM address a JOIN building b ON b.id = a.building_id"
+                " JOIN territory t ON t.id = a.territory_id"
+                " WHERE t.name = :n AND a.status = 'issued' AND a.valid_to IS NULL"
+            ),
+            {"n": territory},
+        ).all()
+    moved = {m.source_id for m in done.moves}
+    assert moved
+    expected = sorted((s, t) for s, t in doors if s in moved)
+    assert expected
+    assert sorted((m.source_id, m.address) for m in done.moves if m.address) == expected
+    assert done.report["doors"] == len(expected)
