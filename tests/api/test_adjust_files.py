@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from pathlib import Path
 
 import geopandas
 import numpy as np
@@ -18,6 +19,7 @@ from gis.errors import InputError
 
 RULES = planning.ruleset_of("default")
 JOB = planning.Job(RULES)
+ROOT = Path(__file__).resolve().parents[2]
 CRS = "EPSG:32650"
 LEFT, BOTTOM = 500_000, 3_000_000
 HOUSEHOLDS = [250, 200, 100, 100, 150, 200]  # 550 | 450
@@ -148,3 +150,14 @@ def test_bad_input_is_named_and_nothing_written(planned, tmp_path):
     assert not out.exists()
     done = CliRunner().invoke(cli, ["adjust", str(planned), str(new)])
     assert done.exit_code == 2
+
+
+@pytest.mark.slow
+def test_micro_grids_of_a_plan_are_made_again_for_the_next(tmp_path):
+    town = ROOT / "data" / "samples" / "town.gpkg"
+    plan, out = tmp_path / "plan.gpkg", tmp_path / "next.gpkg"
+    planning.plan_file(town, plan, planning.Job(planning.ruleset_of("default", micro=True)))
+    done = change_file(plan, town, out, JOB, Change(frontier=False), task="adjust")
+    before, after = (geopandas.read_file(file, layer="micro_grids") for file in (plan, out))
+    assert sorted(after.code) == sorted(before.code)
+    assert done.report["micro"]["micro_grids"] == len(after)
