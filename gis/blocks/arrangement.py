@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from gis.compiling import njit
 from gis.territory.model import Bools, Geometries, Ints
 
 #: Centimetres in a metre: the grid of every topology.

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from gis.compiling import njit
 from gis.territory.model import Floats, Ints
 
 #: Points are rounded to this many metres: turns are then exact up to 20,000 km apart.

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from gis.compiling import njit
 from gis.territory.model import Bools, Ints
 
 #: Bins of the search grid: at most this many, so that memory stays bounded on any territory.

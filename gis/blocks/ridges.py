@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from numba import njit
 
 from gis.blocks.delaunay import triangulate
+from gis.compiling import njit
 from gis.territory.model import Floats, Ints
 
 #: Metres by which a border midway may stray to be straight.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
-from numba import njit
 
 from gis.blocks.parameters import Parameters
+from gis.compiling import njit
 from gis.territory.model import Floats, Geometries, Ints
 
 #: (distance to another footprint in metres, spacing of the samples in metres), near to far.

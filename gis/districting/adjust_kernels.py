@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from gis.compiling import njit
 from gis.districting.kernels import Float, Int, Scratch, Sums, Terms, UnitArrays, draw, take_fragment, try_move
 
 #: Added for every unit on a way, so that of two ways with equal households the shorter is taken.

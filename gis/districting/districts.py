@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from gis.compiling import njit
 from gis.districting import kernels
 from gis.districting.clusters import numbered
 from gis.districting.kernels import Float, Int

@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from numba import njit
 
+from gis.compiling import njit
 from gis.districting import partition
 from gis.districting.clusters import numbered
 from gis.districting.kernels import Int, Terms, UnitArrays

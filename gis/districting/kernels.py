@@ -10,8 +10,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from gis.compiling import njit
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]

@@ -23,8 +23,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from numba import njit
 
+from gis.compiling import njit
 from gis.districting.codes import ordinal
 from gis.districting.kernels import Float, Int
 from gis.districting.rulesets import Bounds

@@ -15,8 +15,8 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from numba import njit
 
+from gis.compiling import njit
 from gis.districting import search
 from gis.districting.kernels import (
     Int,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from gis.compiling import njit
 from gis.districting.kernels import Float, Int, Terms, UnitArrays, grid_cost, root
 
 

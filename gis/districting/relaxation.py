@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple
 
 import highspy
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from gis.compiling import njit
 from gis.districting.kernels import Float, Int
 from gis.districting.regions import Regions
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from gis.compiling import njit
 from gis.territory.model import Floats
 
 Positions = NDArray[np.int32]
@@ -33,7 +33,7 @@ def side_plain(ax: float, ay: float, bx: float, by: float, px: float, py: float)
     return (turn > 0) - (turn < 0)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def side(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> int:
     """1, 0 or -1 as ``side_plain``, exact for all coordinates of sane size."""
     left = (ax - px) * (by - py)
@@ -47,7 +47,7 @@ def side(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> in
     return _side_exact(ax, ay, bx, by, px, py)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _difference(a: float, b: float) -> tuple[float, float]:
     """a - b as an unevaluated sum of two floats, without error."""
     x = a - b
@@ -56,7 +56,7 @@ def _difference(a: float, b: float) -> tuple[float, float]:
     return x, (a - av) + (bv - b)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _product(a: float, b: float) -> tuple[float, float]:
     """a * b as an unevaluated sum of two floats, without error."""
     x = a * b
@@ -69,7 +69,7 @@ def _product(a: float, b: float) -> tuple[float, float]:
     return x, al * bl - (((x - ah * bh) - al * bh) - ah * bl)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _add(total: Floats, n: int, value: float) -> int:
     """Add a float to an exact expansion of n components (Shewchuk's grow-expansion)."""
     q = value
@@ -82,7 +82,7 @@ def _add(total: Floats, n: int, value: float) -> int:
     return n + 1
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _side_exact(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> int:
     total = np.zeros(16)
     n = 0
@@ -103,7 +103,7 @@ def _side_exact(ax: float, ay: float, bx: float, by: float, px: float, py: float
     return 0
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def mark(edges: Floats, frame: Floats, cells: Offsets, which: Offsets, write: bool) -> int:
     """Cells that each edge touches, row by row; with ``write`` off only counts them."""
     columns, rows = int(frame[3]), int(frame[4])
@@ -126,7 +126,7 @@ def mark(edges: Floats, frame: Floats, cells: Offsets, which: Offsets, write: bo
     return n
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def covers(x: float, y: float, start: int, stop: int, edges: Floats) -> bool:
     """Whether a point lies in or on the polygon of edges start..stop, exactly (crossings of a ray to the east)."""
     inside = False
@@ -148,7 +148,7 @@ def covers(x: float, y: float, start: int, stop: int, edges: Floats) -> bool:
     return inside
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def fill(
     frame: Floats, cell: Positions, bucket: Offsets, member: Positions, first: Offsets, edges: Floats, bounds: Floats
 ) -> None:
@@ -169,7 +169,7 @@ def fill(
             cell[c] = owner
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _owner(
     x: float, y: float, k: int, bucket: Offsets, member: Positions, first: Offsets, edges: Floats, bounds: Floats
 ) -> int:
@@ -186,7 +186,7 @@ def _owner(
     return OUTSIDE
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def locate(
     x: Floats,
     y: Floats,
@@ -216,7 +216,7 @@ def locate(
                 break
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _ring_square(x: float, y: float, start: int, stop: int, edges: Floats) -> float:
     """Squared metres from a point to the nearest of some edges."""
     best = np.inf
@@ -230,7 +230,7 @@ def _ring_square(x: float, y: float, start: int, stop: int, edges: Floats) -> fl
     return best
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def border(x: Floats, y: Floats, grid: Positions, first: Offsets, edges: Floats, metres: Floats) -> None:
     """Metres from every point to the nearest border of its grid, NaN without one."""
     for t in range(len(x)):
@@ -238,7 +238,7 @@ def border(x: Floats, y: Floats, grid: Positions, first: Offsets, edges: Floats,
         metres[t] = np.nan if p < 0 else np.sqrt(_ring_square(x[t], y[t], first[p], first[p + 1], edges))
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def distances(
     x: float, y: float, limit: float, first: Offsets, edges: Floats, bounds: Floats, metres: Floats
 ) -> None:

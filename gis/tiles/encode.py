@@ -10,11 +10,11 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import numba
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gis.compiling import njit
 from gis.territory.model import Floats, Geometries, Ints
 from gis.tiles.pyramid import BUFFER, EXTENT, bounds
 
@@ -114,7 +114,7 @@ def _rings(local: Geometries, kinds: Ints) -> tuple[Ints, Ints, NDArray[np.bool_
     return rows, np.searchsorted(line, np.arange(len(lines) + 1)).astype(np.int64), first, xy
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _put(out: Bytes, at: int, value: int) -> int:
     while value >= 128:
         out[at] = (value & 127) | 128
@@ -124,7 +124,7 @@ def _put(out: Bytes, at: int, value: int) -> int:
     return at + 1
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _round(xy: Floats, start: int, stop: int, closed: bool, px: Ints, py: Ints) -> int:
     """Vertices in tile units without repetitions; a ring without its closing vertex."""
     n = 0
@@ -138,7 +138,7 @@ def _round(xy: Floats, start: int, stop: int, closed: bool, px: Ints, py: Ints) 
     return _blunt(px, py, n) if closed else n
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _blunt(px: Ints, py: Ints, n: int) -> int:
     """Take out spikes, where a rounded ring runs back on itself: they hold no area and make it invalid."""
     i = 0
@@ -158,7 +158,7 @@ def _blunt(px: Ints, py: Ints, n: int) -> int:
     return n
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _area(px: Ints, py: Ints, n: int) -> int:
     """Twice the signed area in tile units, y downwards."""
     area = 0
@@ -168,7 +168,7 @@ def _area(px: Ints, py: Ints, n: int) -> int:
     return area
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _write(xy: Floats, parts: Ints, rows: Ints, first: NDArray[np.bool_], kinds: Ints, out: Bytes, ends: Ints) -> int:
     """Commands of every feature one behind another; ``ends[row]`` is where a row's end."""
     longest = 1

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
+
+from gis.compiling import njit
 
 _NEVER: Final = np.float32(-1e4)
 

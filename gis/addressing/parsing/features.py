@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from gis.addressing.parsing.lexicon import KINDS, LONGEST, find, step
 from gis.addressing.parsing.tokens import DASH, DIGITS, EDGE, HAN, LETTERS, MARK, NUMERAL
+from gis.compiling import njit
 
 _KINDS: Final = len(KINDS)
 #: Kinds that are names; the others are words. The first four are divisions, their short forms lie at ``_SHORT``.

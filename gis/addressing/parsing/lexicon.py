@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from gis.addressing.parsing.tokens import CLASS, points, tokenise
+from gis.compiling import njit
 
 #: Kinds of names, one bit each; ``_short`` is a name without its ending (岳麓 for 岳麓区).
 #: From "home" on they are words that names of places end with, or that stand behind them.

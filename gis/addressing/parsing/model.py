@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from gis.addressing.parsing import chain, tokens
@@ -18,6 +17,7 @@ from gis.addressing.parsing.features import features
 from gis.addressing.parsing.labels import LABELS, PART, TAGS
 from gis.addressing.parsing.lexicon import build, entries
 from gis.addressing.parsing.normalise import LONGEST, normalise
+from gis.compiling import njit
 
 #: Rewritten when features or labels change, so that an older model file is refused and not misread.
 VERSION: Final = 1

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from gis.compiling import njit
 
 #: Classes of single characters, and of runs.
 HAN, NUMERAL, DASH, MARK, OTHER, STEM = 1, 2, 3, 4, 5, 6
