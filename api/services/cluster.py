@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import uuid
@@ -30,15 +31,23 @@ def on_cluster(url: str) -> Iterator[Runner]:
     dask, distributed = _library("dask"), _library("distributed")
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # its retries are told by our own words
     with dask.config.set({"distributed.admin.large-graph-warning-threshold": "10GB"}):
-        try:
-            client = distributed.Client(url, timeout=CONNECT, set_as_default=False)
-        except (OSError, ValueError, TimeoutError) as error:
-            raise WorkerError("workers.no_scheduler", url=url, detail=_one_line(error)) from None
+        client = _connected(distributed, url)
         try:
             _check(client, url)
             yield _Cluster(client, url)
         finally:
             client.close(timeout=2)
+
+
+def _connected(distributed: Any, url: str) -> Any:
+    try:
+        return distributed.Client(url, timeout=CONNECT, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        fault = _one_line(error)
+    # the half-made client closes itself now; left to a later collection, which may come while another client
+    # starts, it would wait for that one's lock for ever
+    gc.collect()
+    raise WorkerError("workers.no_scheduler", url=url, detail=fault)
 
 
 class _Cluster:
