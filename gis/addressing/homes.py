@@ -72,7 +72,7 @@ def homes(text: Texts, units: Floats, floors: Floats, dwellings: Floats, style: 
     pairs = pairs[:, several[pairs[0]]]
     no_room = np.array([""] * pairs.shape[1], dtype=object)
     unit_text = pairs[1].astype(str).astype(object)
-    room = (found.floor * 100 + found.number).astype(str).astype(object)
+    room = (found.floor * _floor_step(found, len(text)) + found.number).astype(str).astype(object)
     floor = found.floor.astype(str).astype(object)
     building = np.concatenate([pairs[0], found.building])
     all_units, all_rooms = np.concatenate([unit_text, unit]), np.concatenate([no_room, room])
@@ -80,6 +80,13 @@ def homes(text: Texts, units: Floats, floors: Floats, dwellings: Floats, style: 
         str(text[b]) + _below(str(u), str(r), style) for b, u, r in zip(building, all_units, all_rooms, strict=True)
     ]
     return Homes(building, all_units, np.concatenate([no_room, floor]), all_rooms, np.array(said, dtype=object))
+
+
+def _floor_step(found: Rooms, n: int) -> Ints:
+    """What a floor adds to a room's number: 100, and 1000 in buildings with over 99 rooms on a floor of a unit."""
+    most = np.zeros(n, np.int64)
+    np.maximum.at(most, found.building, found.number)
+    return np.where(most > 99, 1000, 100)[found.building]
 
 
 def _below(unit: str, room: str, style: Style) -> str:
