@@ -172,7 +172,7 @@ def is_least(standing: Standing, part: Int, labels: Int, effort: Effort) -> bool
     if _cannot_be_fewer(standing, part, labels):
         return True
     near = _near(standing, part, labels)
-    known = effort.seen.get(_key(part, np.isin(part, near), near[:0], WINDOWS[-1][1], elastic=False))
+    known = effort.seen.get(_key(part, near, near[:0], WINDOWS[-1][1], elastic=False))
     return known is not None and known[1]
 
 
@@ -300,7 +300,7 @@ def _redraw(
     """
     window, atoms = window_of(standing, part, labels, place, ending=1.0 if elastic else ENDING)
     before = judged(window, window.now)
-    key = _key(part, np.isin(part, labels), target, way, elastic=elastic)
+    key = _key(part, labels, target, way, elastic=elastic)
     if key not in effort.seen:
         held = np.bincount(window.now, window.units.arrays.counted, window.labels)
         amiss = np.maximum(window.low - held, 0) + np.maximum(held - window.high, 0)
@@ -314,7 +314,7 @@ def _redraw(
             now = part.copy()
             now[atoms] = labels[answer.part]
             # The answer's own window is known too: nothing in it is better than the answer.
-            again = _key(now, np.isin(part, labels), target, way, elastic=elastic)
+            again = _key(now, labels, target, way, elastic=elastic)
             effort.seen[again] = (answer.part, answer.proven)
     found, proven = effort.seen[key]
     if judged(window, found).order < before.order:
@@ -323,10 +323,11 @@ def _redraw(
     return False, proven
 
 
-def _key(part: Int, inside: Bools, target: Int, way: float, *, elastic: bool) -> bytes:
-    """What tells one window from another: its units and their grids, and what is asked of it."""
-    atoms = np.flatnonzero(inside)
-    return b"|".join((atoms.tobytes(), part[atoms].tobytes(), target.tobytes(), repr((way, elastic)).encode()))
+def _key(part: Int, labels: Int, target: Int, way: float, *, elastic: bool) -> bytes:
+    """What tells one window from another: its grids, those left without units too, their units, what is asked."""
+    atoms = np.flatnonzero(np.isin(part, labels))
+    arrays = (labels, atoms, part[atoms], target)
+    return b"|".join((*(a.tobytes() for a in arrays), repr((way, elastic)).encode()))
 
 
 def first_way(window: Window) -> float:
