@@ -8,20 +8,16 @@ import threading
 from collections import OrderedDict
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import shapely
-from sqlalchemy import Connection
 
 from api.answers import TileJson, VectorLayer
-from api.services.published import Published, Snapshot, degrees
+from api.services import tile_content
+from api.services.published import Published, degrees
+from api.services.tile_content import Part
+from api.services.tile_request import TileRequest, parse, parse_layers
 from api.version import VERSION
-from data.postgres import read_tiles
-from data.postgres.read_published import InForce
-from data.postgres.read_tiles import LAYERS, Layer
-from gis.errors import NotFoundError
-from gis.tiles import pyramid
 
 #: Deepest zoom of the tiles; maps scale them beyond.
 DEEPEST: Final = 17
@@ -67,140 +63,25 @@ class TileCache:
                 self._bytes -= len(gone)
 
 
-def parse_layers(text: str) -> list[Layer]:
-    """Layers of a comma-separated list, each once, in the order asked for."""
-    names = list(dict.fromkeys(text.split(",")))
-    unknown = [n for n in names if n not in LAYERS]
-    if unknown:
-        raise NotFoundError("tiles.layer", layer=unknown[0][:40], known=", ".join(LAYERS))
-    return [LAYERS[n] for n in names]
-
-
 def tile(
     published: Published, cache: TileCache, layers: str, z: int, x: int, y: int, known: Container[str] = ()
 ) -> Tile:
     """One tile; ``known`` are the ETags the caller has: the body is empty when one still holds."""
-    wanted = parse_layers(layers)
-    pyramid.check(z, x, y)
+    request = parse(layers, z, x, y)
     with published.reading() as connection:
-        touched = _touched(published.in_force(connection), z, x, y)
-        etag = _etag(wanted, touched, (z, x, y))
+        of = tile_content.parts(published, connection, request)
+        etag = _etag(request, of)
         if etag in known:
             return Tile(etag, b"")
         body = cache.get(etag)
         if body is None:
-            shown = [layer for layer in wanted if z >= layer.minzoom] if touched else []
-            parts = [_from_tables(connection, [n for n in shown if n.rows], touched, (z, x, y))]
-            parts += [_from_snapshots(connection, published, n, touched, (z, x, y)) for n in shown if not n.rows]
-            body = gzip.compress(b"".join(parts), 6, mtime=0)
+            body = gzip.compress(tile_content.content(published, connection, request, of), 6, mtime=0)
             cache.put(etag, body)
     return Tile(etag, body)
 
 
-def _touched(infos: Sequence[InForce], z: int, x: int, y: int) -> list[InForce]:
-    west, south, east, north = pyramid.bounds(z, x, y, pyramid.BUFFER)
-    return [
-        i
-        for i in infos
-        if i.bounds[0] <= east and i.bounds[2] >= west and i.bounds[1] <= north and i.bounds[3] >= south
-    ]
-
-
-def _etag(layers: Sequence[Layer], touched: Sequence[InForce], tile: tuple[int, int, int]) -> str:
-    state = (
-        VERSION,
-        tile,
-        [n.name for n in layers],
-        [(i.territory, i.publication, i.generation, i.day.toordinal()) for i in touched],
-    )
-    return hashlib.sha256(repr(state).encode()).hexdigest()[:24]
-
-
-def _from_tables(
-    connection: Connection, layers: Sequence[Layer], touched: Sequence[InForce], tile: tuple[int, int, int]
-) -> bytes:
-    territories, publications = [i.territory for i in touched], [i.publication for i in touched]
-    return read_tiles.from_tables(connection, layers, tile, territories, publications)
-
-
-def _from_snapshots(
-    connection: Connection, published: Published, layer: Layer, touched: Sequence[InForce], tile: tuple[int, int, int]
-) -> bytes:
-    features = _Features.empty(layer)
-    for info in touched:
-        snapshot = published.snapshot(connection, info.publication, info.crs)
-        features.extend(_FROM_SNAPSHOT[layer.name](snapshot, tile))
-    from gis.tiles import encode  # with numba: a worker starts without waiting for it
-
-    geometry = np.empty(len(features.geometry), dtype=object)
-    geometry[:] = features.geometry
-    return encode.layer(layer.name, tile, range(1, len(geometry) + 1), features.columns, geometry)
-
-
-@dataclass
-class _Features:
-    """Features of one layer as columns."""
-
-    columns: dict[str, list[Any]]
-    geometry: list[Any]
-
-    @staticmethod
-    def empty(layer: Layer) -> _Features:
-        return _Features({name: [] for name in layer.fields}, [])
-
-    def extend(self, more: _Features) -> None:
-        for name, values in self.columns.items():
-            values.extend(more.columns[name])
-        self.geometry += more.geometry
-
-
-def _near(geometry: Any, tile: tuple[int, int, int]) -> Any:
-    """Rows whose box touches the tile with its buffer."""
-    west, south, east, north = pyramid.bounds(*tile, buffer=pyramid.BUFFER)
-    w, s, e, n = shapely.bounds(geometry).T
-    return np.flatnonzero((w <= east) & (e >= west) & (s <= north) & (n >= south))
-
-
-def _grids(snapshot: Snapshot, tile: tuple[int, int, int]) -> _Features:
-    geometry, _ = snapshot.coverage(tile[0])
-    rows = _near(geometry, tile)
-    grids = snapshot.grids
-    names = ("grid_id", "code", "name", "kind", "community", "households")
-    columns = {name: getattr(grids, name)[rows].tolist() for name in names}
-    return _Features(columns | {"tone": snapshot.tone[rows].tolist()}, list(geometry[rows]))
-
-
-def _communities(snapshot: Snapshot, tile: tuple[int, int, int]) -> _Features:
-    _, geometry = snapshot.coverage(tile[0])
-    rows = _near(geometry, tile)
-    all_ = snapshot.communities
-    households = np.bincount(all_.member, snapshot.grids.households, len(all_.ids)).astype(np.int64)
-    columns = {
-        "code": [all_.code[k] for k in rows],
-        "name": [all_.name[k] for k in rows],
-        "households": households[rows].tolist(),
-        "grids": np.bincount(all_.member, minlength=len(all_.ids))[rows].tolist(),
-    }
-    return _Features(columns, list(geometry[rows]))
-
-
-def _labels(snapshot: Snapshot, tile: tuple[int, int, int]) -> _Features:
-    """Points of grids and communities, each in exactly one tile of a zoom (its west and north edge included)."""
-    grids, all_ = snapshot.grids, snapshot.communities
-    xy = np.vstack([grids.label, snapshot.community_label])
-    west, south, east, north = pyramid.bounds(*tile)
-    rows = np.flatnonzero((xy[:, 0] >= west) & (xy[:, 0] < east) & (xy[:, 1] > south) & (xy[:, 1] <= north))
-    n = len(grids)
-    columns: dict[str, list[Any]] = {
-        "kind": ["grid" if k < n else "community" for k in rows],
-        "code": [grids.code[k] if k < n else all_.code[k - n] for k in rows],
-        "name": [grids.name[k] if k < n else all_.name[k - n] for k in rows],
-        "grid_id": [grids.grid_id[k] if k < n else None for k in rows],
-    }
-    return _Features(columns, [shapely.Point(p) for p in xy[rows]])
-
-
-_FROM_SNAPSHOT: Final = {"grids": _grids, "communities": _communities, "labels": _labels}
+def _etag(request: TileRequest, of: Sequence[Part]) -> str:
+    return hashlib.sha256(repr((VERSION, request, of)).encode()).hexdigest()[:24]
 
 
 def tilejson(published: Published, layers: str, base: str) -> TileJson:

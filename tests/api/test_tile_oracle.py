@@ -9,7 +9,7 @@ import shapely
 from shapely.geometry import shape
 
 from api.context import KEY
-from api.services import tiles
+from api.services import tile_content
 from data.postgres import read_tiles
 from data.postgres.read_tiles import LAYERS
 from gis.tiles import encode, pyramid
@@ -37,7 +37,7 @@ def test_the_encoder_agrees_with_postgis(app, world, name, z):
         snapshot = published.snapshot(connection, info.publication, info.crs)
         for x, y in pyramid.covering(z, west, south, east, north)[:12]:
             tile = (z, x, y)
-            found = tiles._FROM_SNAPSHOT[name](snapshot, tile)
+            found = tile_content._FROM_SNAPSHOT[name](snapshot, tile)
             geometry = np.empty(len(found.geometry), dtype=object)
             geometry[:] = found.geometry
             ids = list(range(1, len(geometry) + 1))
