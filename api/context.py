@@ -8,10 +8,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final, cast
 
-from flask import current_app, request
+from flask import current_app, g, request
 from sqlalchemy import Engine
 
-from api import messages
+from api import authorisation, messages
+from api.authorisation import Caller
 from api.config import Config
 from api.services.matching import Addresses
 from api.services.published import Published
@@ -60,6 +61,13 @@ class Context:
 def here() -> Context:
     """The context of the application that answers this request."""
     return cast(Context, current_app.extensions[KEY])
+
+
+def caller() -> Caller:
+    """Who asks, found out once a request. Raises UnauthorizedError for a token that is no good."""
+    if "caller" not in g:
+        g.caller = authorisation.caller_of(here().engine, request.headers.get("Authorization"))
+    return cast(Caller, g.caller)
 
 
 def language() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,8 +10,13 @@ from typing import Any, Final
 
 import msgspec
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import UnsupportedMediaType
+
+from api.authorisation import Access, require
+from api.context import caller
 
 View = Callable[..., Response]
+JSON: Final = "application/json"
 _PART: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -19,8 +25,10 @@ class Endpoint:
     """One operation. ``path`` as OpenAPI writes it; ``parts`` types its placeholders (str when not named).
 
     ``query`` is a struct filled from the query string and passed to the view as ``query``. ``answers`` maps media
-    types to a struct, or to None for anything that is no JSON of ours; ``body`` does the same for request bodies.
-    ``faults`` lists the statuses that end in a problem document.
+    types to a struct, or to None for anything that is no JSON of ours; ``body`` does the same for request bodies:
+    a view that takes ``body`` gets the JSON one decoded, any other media type is then refused with 415.
+    ``faults`` lists the statuses that end in a problem document. ``access`` is what the caller needs; left out,
+    everything but GET is held to write and needs the operator's token.
     """
 
     path: str
@@ -34,6 +42,7 @@ class Endpoint:
     faults: Sequence[int] = ()
     statuses: Sequence[int] = (200,)
     tag: str = "service"
+    access: Access | None = None
 
     @property
     def rule(self) -> str:
@@ -45,6 +54,11 @@ class Endpoint:
         """Name of the operation, unique: Flask's endpoint and OpenAPI's ``operationId``."""
         return f"{self.method.lower()}_{self.view.__name__}"
 
+    @property
+    def needs(self) -> Access:
+        """What the caller needs."""
+        return self.access or ("public" if self.method == "GET" else "write")
+
 
 def blueprint(name: str, endpoints: Sequence[Endpoint]) -> Blueprint:
     """A Flask blueprint that answers some endpoints."""
@@ -55,18 +69,29 @@ def blueprint(name: str, endpoints: Sequence[Endpoint]) -> Blueprint:
 
 
 def _wrap(endpoint: Endpoint) -> View:
-    if endpoint.query is None:
-        return endpoint.view
-    query = endpoint.query
+    """The view behind its access check, with query and body decoded."""
+    takes_body = "body" in inspect.signature(endpoint.view).parameters
 
     def view(**parts: Any) -> Response:
-        return endpoint.view(query=msgspec.convert(request.args.to_dict(), query, strict=False), **parts)
+        require(caller(), endpoint.needs)
+        if endpoint.query is not None:
+            parts["query"] = msgspec.convert(request.args.to_dict(), endpoint.query, strict=False)
+        if takes_body:
+            parts["body"] = _body(endpoint)
+        return endpoint.view(**parts)
 
     return view
 
 
+def _body(endpoint: Endpoint) -> Any:
+    shape = endpoint.body.get(JSON)
+    if shape is None or request.mimetype != JSON:
+        raise UnsupportedMediaType
+    return msgspec.json.decode(request.get_data(), type=shape)
+
+
 def json(answer: msgspec.Struct, status: int = 200) -> Response:
     """A struct as JSON. Nobody keeps it: answers change with every publication, and questions hold positions."""
-    made = Response(msgspec.json.encode(answer), status, mimetype="application/json")
+    made = Response(msgspec.json.encode(answer), status, mimetype=JSON)
     made.headers["Cache-Control"] = "no-store"
     return made

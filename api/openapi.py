@@ -13,6 +13,7 @@ from api.endpoints import Endpoint
 from api.version import VERSION
 
 _REF = "#/components/schemas/{name}"
+_SCHEME = "operator"
 _PRIMITIVE = {int: "integer", str: "string", float: "number"}
 
 
@@ -36,7 +37,10 @@ def describe(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "paths": paths,
-        "components": {"schemas": {k: v for k, v in sorted(components.items()) if k not in queries}},
+        "components": {
+            "schemas": {k: v for k, v in sorted(components.items()) if k not in queries},
+            "securitySchemes": {_SCHEME: {"type": "http", "scheme": "bearer", "description": "The operator's token"}},
+        },
     }
 
 
@@ -50,6 +54,8 @@ def _operation(endpoint: Endpoint, of: dict[Any, Any], components: dict[str, Any
     }
     if endpoint.body:
         made["requestBody"] = {"required": True, "content": _content(endpoint.body, of)}
+    if endpoint.needs != "public":
+        made["security"] = [{_SCHEME: []}]
     return made
 
 
@@ -82,7 +88,8 @@ def _responses(endpoint: Endpoint, of: dict[Any, Any]) -> dict[str, Any]:
         if status not in (204, 304):
             made[str(status)]["content"] = content
     problem = {"application/problem+json": {"schema": of[Problem]}}
-    for status in (*endpoint.faults, 503):
+    refused = () if endpoint.needs == "public" else (401,)
+    for status in (*endpoint.faults, *refused, 503):
         made.setdefault(str(status), {"description": HTTPStatus(status).phrase, "content": problem})
     return made
 

@@ -13,12 +13,13 @@ from werkzeug.exceptions import HTTPException
 from api import messages
 from api.answers import Problem
 from api.context import language, say
-from gis.errors import ConflictError, InputError, NotFoundError, SetupError, WanggeError
+from gis.errors import ConflictError, InputError, NotFoundError, SetupError, UnauthorizedError, WanggeError
 
 MIME: Final = "application/problem+json"
 
 #: The first class that fits decides.
 STATUS: Final[tuple[tuple[type[Exception], int], ...]] = (
+    (UnauthorizedError, 401),
     (NotFoundError, 404),
     (ConflictError, 409),
     (InputError, 400),
@@ -41,7 +42,10 @@ def register(app: Flask) -> None:
     def known(error: Exception) -> Response:
         status = next(s for kind, s in STATUS if isinstance(error, kind))
         if isinstance(error, WanggeError):
-            return problem(status, error.code, messages.of_error(error, language()))
+            answer = problem(status, error.code, messages.of_error(error, language()))
+            if status == HTTPStatus.UNAUTHORIZED:
+                answer.headers["WWW-Authenticate"] = 'Bearer realm="wangge"'
+            return answer
         app.logger.warning("database: %s", error)
         answer = problem(status, "http.database", say("http.database"))
         answer.headers["Retry-After"] = "1"

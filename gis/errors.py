@@ -36,3 +36,7 @@ class NotFoundError(WanggeError, LookupError):
 
 class ConflictError(WanggeError, RuntimeError):
     """The request contradicts what is stored (409 over HTTP)."""
+
+
+class UnauthorizedError(WanggeError, PermissionError):
+    """The caller may not see or do this without saying who they are (401 over HTTP)."""

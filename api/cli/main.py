@@ -37,6 +37,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "explain": ("api.cli.explain", "explain", "Say why each border of a plan is where it is."),
     "compare": ("api.cli.compare", "compare", "Put two plans side by side on one offline page."),
     "sample": ("api.cli.sample", "sample", "Write the sample town (or a larger one) as a GeoPackage."),
+    "user": ("api.cli.user", "user", "The operator's token: who may see drafts and write."),
     "db": ("api.cli.db", "db", "Make, start, stop and back up the database."),
     "serve": ("api.cli.serve", "serve", "Serve the map, tiles, lookup and pages."),
     "setup": ("api.cli.setup", "setup", "Install what the machine lacks (run by the launcher)."),

@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from api.cli.progress import ConsoleProgress
+from api.cli.user import announce
 from api.messages import shell_language, text
 from api.services import database
 from gis.errors import SetupError
@@ -35,6 +36,7 @@ def run(url: str, host: str, port: int, workers: int | None = None) -> None:
     from granian.log import LogLevels
 
     os.environ["DATABASE_URL"] = url
+    announce(url)
     click.echo(text("serve.address", shell_language(), url=address(host, port)))
     click.echo(text("serve.stop", shell_language()))
     Granian(

@@ -56,6 +56,7 @@ ENDPOINTS: Final = (
         "The grids of many positions",
         {"application/json": Lookups, "text/csv": None},
         method="POST",
+        access="public",
         body={"application/json": LookupBatch, "text/csv": None},
         faults=(400, 413, 415),
         tag="lookup",

@@ -12,7 +12,7 @@ from api.messages import LANGUAGES, catalogue, text
 
 ROOT = Path(__file__).parents[2]
 RAISED = re.compile(
-    r"raise\s+(?:errors\.)?(?:InputError|SetupError|NotFoundError|ConflictError|WorkerError|WanggeError)\(\s*\"([^\"]+)\""
+    r"raise\s+(?:errors\.)?(?:InputError|SetupError|NotFoundError|ConflictError|UnauthorizedError|WorkerError|WanggeError)\(\s*\"([^\"]+)\""
 )
 
 

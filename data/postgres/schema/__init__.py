@@ -19,6 +19,7 @@ from data.postgres.schema.addresses import (
 )
 from data.postgres.schema.base import metadata
 from data.postgres.schema.ledger import grid_code, site, street_responsibility
+from data.postgres.schema.operators import operator_token
 from data.postgres.schema.people import assignment, event, person, post, report
 from data.postgres.schema.places import (
     barrier,
@@ -52,10 +53,18 @@ from data.postgres.schema.plans import (
     split,
     version_grid,
 )
+from data.postgres.schema.plates import (
+    address_succession,
+    list_key,
+    plate_check,
+    throttle_count,
+    throttle_salt,
+)
 
 __all__ = [
     "address",
     "address_alias",
+    "address_succession",
     "assignment",
     "atom",
     "atom_building",
@@ -79,13 +88,16 @@ __all__ = [
     "import_run",
     "jurisdiction",
     "jurisdiction_division",
+    "list_key",
     "metadata",
     "micro_grid",
+    "operator_token",
     "person",
     "plan",
     "plan_version",
     "plate",
     "plate_batch",
+    "plate_check",
     "plate_key",
     "post",
     "publication",
@@ -97,6 +109,8 @@ __all__ = [
     "street_responsibility",
     "territory",
     "thoroughfare",
+    "throttle_count",
+    "throttle_salt",
     "version_grid",
     "villager_group",
 ]
