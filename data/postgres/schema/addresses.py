@@ -160,7 +160,7 @@ plate_key = Table(
     Index("uq_plate_key_current", "host", unique=True, postgresql_where=text("retired_at IS NULL")),
 )
 
-#: Who ordered plates, and how far they are. ``verified`` counts plates whose QR was read back.
+#: Who ordered and who printed plates, and how far they are. ``verified`` counts plates whose QR was read back.
 plate_batch = Table(
     "plate_batch",
     metadata,
@@ -174,10 +174,14 @@ plate_batch = Table(
     Column("plates", Integer, nullable=False),
     Column("verified", Integer, nullable=False, server_default=text("0")),
     Column("sha256", Text, nullable=False, server_default=""),
+    Column("printed_by", Text, nullable=False, server_default=""),
+    Column("purpose", Text, nullable=False, server_default="new"),
+    CheckConstraint("purpose IN ('new','reprint')", name="purpose"),
     CheckConstraint("verified >= 0 AND verified <= plates", name="verified"),
 )
 
-#: One printed plate of an address. ``payload`` is the URL in its QR; it never changes.
+#: One printed plate of an address. ``payload`` is the URL in its QR, ``shown`` the words on it: neither ever changes.
+#: ``since`` is the day from which ``status`` holds; how it came there stands in ``event`` (``plate:<id>``).
 plate = Table(
     "plate",
     metadata,
@@ -192,6 +196,8 @@ plate = Table(
     geometry("installed_at", "POINT", nullable=True),
     Column("photo", LargeBinary),
     Column("elsewhere", Boolean, nullable=False, server_default=text("false")),
+    Column("shown", Text, nullable=False, server_default=""),
+    Column("since", Date),
     CheckConstraint("status IN ('issued','printed','installed','lost','replaced','revoked')", name="status"),
     UniqueConstraint("batch_id", "address_id"),
     Index("ix_plate_address_id", "address_id"),

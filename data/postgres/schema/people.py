@@ -92,7 +92,7 @@ assignment = Table(
 )
 
 #: What somebody reported: the place, the address, the grid responsible at the time, words and a photo without EXIF.
-#: Who reported is not kept; ``throttle`` is a salted hash that is emptied within a day.
+#: Who reported is not kept. ``kind`` ``elsewhere``: somebody says that this plate hangs at another place.
 report = Table(
     "report",
     metadata,
@@ -107,10 +107,12 @@ report = Table(
     Column("grid_id", Uuid, ForeignKey("grid.grid_id")),
     geometry(kind="POINT", nullable=True),
     Column("photo", LargeBinary),
-    Column("throttle", LargeBinary),
     Column("status", Text, nullable=False, server_default="new"),
+    Column("kind", Text, nullable=False, server_default="problem"),
+    refers("plate_id", "plate.id", nullable=True),
     CheckConstraint("channel IN ('plate','worker','hotline','web')", name="channel"),
     CheckConstraint("char_length(text) BETWEEN 1 AND 4000", name="text"),
+    CheckConstraint("kind IN ('problem','elsewhere')", name="kind"),
     CheckConstraint("status IN ('new','accepted','closed','invalid')", name="status"),
     Index("ix_report_territory_id_created_at", "territory_id", "created_at"),
     Index("ix_report_grid_id", "grid_id"),
