@@ -35,6 +35,7 @@ from data.postgres.schema.places import (
     jurisdiction_division,
     street,
     territory,
+    tile_version,
     villager_group,
 )
 from data.postgres.schema.plans import (
@@ -109,6 +110,7 @@ __all__ = [
     "street_responsibility",
     "territory",
     "thoroughfare",
+    "tile_version",
     "throttle_count",
     "throttle_salt",
     "version_grid",

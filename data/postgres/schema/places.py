@@ -266,3 +266,17 @@ generation = Table(
     Column("number", BigInteger, nullable=False, server_default=text("1")),
     created("changed_at"),
 )
+
+#: Versions of tiles: a random number for every tile that a change of a served row touched, given by triggers in the
+#: transaction of the change (migration 0010). ``layer`` is the table of the rows (``grid`` for all that hangs on a
+#: publication). Tiles deeper than zoom 16 have their ancestor's. ``publication`` 0/0/0 is the list of publications.
+tile_version = Table(
+    "tile_version",
+    metadata,
+    Column("territory_id", BigInteger, ForeignKey("territory.id", ondelete="CASCADE"), primary_key=True),
+    Column("layer", Text, primary_key=True),
+    Column("z", SmallInteger, primary_key=True, autoincrement=False),
+    Column("x", Integer, primary_key=True, autoincrement=False),
+    Column("y", Integer, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),
+)
