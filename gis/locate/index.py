@@ -1,8 +1,9 @@
 """Point to grid, exactly: a raster of cells, and exact edge tests where a cell is cut by a border.
 
-A cell that no border touches belongs to one grid as a whole (or to none): one memory access answers. In every
-other cell the few grids whose borders touch it are tested exactly (``gis.locate.kernels``). A point on a border
-goes to the lowest position, that is the lowest ``grid_id``: build the index from grids sorted by it.
+A cell that no border touches belongs to one grid as a whole (or to none): one memory access answers. The other,
+mixed cells form runs along each row of the raster. East of a run lies a cell whose grid is known; a ray from a point
+to there crosses only edges that touch the run, a handful, which are tested exactly (``gis.locate.kernels``). A point
+on a border goes to the lowest position, that is the lowest ``grid_id``: build the index from grids sorted by it.
 All parts are arrays, never changed after ``build``: several processes may map one file of them.
 """
 
@@ -16,25 +17,38 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gis.locate.kernels import OUTSIDE, Offsets, Positions, border, distances, fill, locate, mark
+from gis.locate.kernels import (
+    OUTSIDE,
+    Offsets,
+    Positions,
+    border,
+    by_run,
+    distances,
+    fill,
+    locate,
+    mark,
+    number_runs,
+    pack,
+    pair,
+)
 from gis.territory.model import Floats, Geometries
 
-_CELLS: Final = (64, 4096)  # fewest and most cells along the longer side
+_CELLS: Final = (32, 4096)  # fewest and most cells along the longer side
+_FINENESS: Final = 3.0  # cells along the longer side, by the root of the number of edges
 
 
 @dataclass(frozen=True)
 class Index:
     """Grids of one territory at one date, ready to be asked. Coordinates are metres of one projected CRS.
 
-    ``frame``: west, south, cells a metre, columns, rows. ``cell``: grid position, -1 for none, or ``-2 - k`` for
-    mixed cell k, whose grids are ``member[bucket[k]:bucket[k + 1]]`` in rising order. ``edges`` (4, n):
-    x0, y0, x1, y1, those of grid g at ``first[g]:first[g + 1]``. ``bounds`` (n, 4): west, south, east, north.
+    ``frame``: west, south, cells a metre, columns, rows. ``cell``: grid position, -1 for none, or ``-2 - line``
+    for a mixed cell whose run is described in ``words`` (lines of 8; ``kernels.pack``). ``edges`` (4, n): x0, y0,
+    x1, y1, those of grid p at ``first[p]:first[p + 1]``. ``bounds`` (n, 4): west, south, east, north.
     """
 
     frame: Floats
     cell: Positions
-    bucket: Offsets
-    member: Positions
+    words: Floats
     first: Offsets
     edges: Floats
     bounds: Floats
@@ -46,7 +60,7 @@ class Index:
         """Position of the grid of every point, -1 outside (also for NaN and infinity)."""
         x, y = _columns(x, y)
         found = np.empty(len(x), np.int32)
-        locate(x, y, self.frame, self.cell, self.bucket, self.member, self.first, self.edges, found)
+        locate(x, y, self.frame, self.cell, self.words, self.words.view(np.int64), found)
         return found
 
     def border_metres(self, x: Floats, y: Floats, grid: Positions) -> Floats:
@@ -99,22 +113,72 @@ def build(polygons: Geometries) -> Index:
     edges, first = _edges(polygons)
     bounds = np.ascontiguousarray(shapely.bounds(polygons).reshape(-1, 4), dtype=np.float64)
     if not edges.shape[1]:
-        none = np.empty(0, np.int32)
-        return Index(np.zeros(5), none, np.zeros(1, np.int64), none, first, edges, bounds)
+        return _empty(edges, first, bounds)
     west, south = np.nanmin(bounds[:, 0]), np.nanmin(bounds[:, 1])
     width, height = np.nanmax(bounds[:, 2]) - west, np.nanmax(bounds[:, 3]) - south
-    longest = int(np.clip(5 * np.sqrt(edges.shape[1]), *_CELLS))
+    longest = int(np.clip(_FINENESS * np.sqrt(edges.shape[1]), *_CELLS))
     scale = (longest - 2) / max(width, height)  # a ring of empty cells keeps every vertex off the rim
     frame = np.array(
         [west - 1 / scale, south - 1 / scale, scale, np.ceil(width * scale) + 2, np.ceil(height * scale) + 2]
     )
-    cells, grids = _touched(edges, first, frame)
-    mixed, start = np.unique(cells, return_index=True)
     cell = np.full(int(frame[3] * frame[4]), OUTSIDE, np.int32)
-    cell[mixed] = -2 - np.arange(len(mixed), dtype=np.int32)
-    bucket = np.append(start, len(cells)).astype(np.int64)
-    fill(frame, cell, bucket, grids, first, edges, bounds)
-    return Index(frame, cell, bucket, grids, first, edges, bounds)
+    pairs = mark(edges, frame, cell)
+    runs = number_runs(frame, cell)
+    run, edge = np.empty(pairs, np.int32), np.empty(pairs, np.int32)
+    pair(edges, frame, cell, run, edge)
+    words = _records(edges, first, bounds, frame, cell, run, edge, runs)
+    return Index(frame, cell, words, first, edges, bounds)
+
+
+def _records(
+    edges: Floats,
+    first: Offsets,
+    bounds: Floats,
+    frame: Floats,
+    cell: Positions,
+    run: Positions,
+    edge: Positions,
+    runs: int,
+) -> Floats:
+    """The records of all runs; gives every cell its grid or the line of its run's record."""
+    order = by_run(run, runs)
+    run, edge = run[order], edge[order]
+    owner = np.repeat(np.arange(len(first) - 1, dtype=np.int32), np.diff(first))[edge]
+    new = np.flatnonzero(np.r_[True, (run[1:] != run[:-1]) | (owner[1:] != owner[:-1])])
+    part = np.append(new, len(run)).astype(np.int64)
+    bucket = np.searchsorted(run[new], np.arange(runs + 1)).astype(np.int64)
+    member = np.ascontiguousarray(owner[new])
+    east, other = np.zeros(len(member), np.int32), np.full(runs, OUTSIDE, np.int32)
+    fill(frame, cell, bucket, member, east, other, first, edges, bounds)
+    start = np.empty(runs + 1, np.int64)
+    parts = (edges, _same(edges), edge, part, bucket, member, east, other, start)
+    pack(*parts, np.empty(0), np.empty(0, np.int64), False)
+    words = np.zeros(int(start[-1]))
+    pack(*parts, words, words.view(np.int64), True)
+    mixed = cell <= -2
+    cell[mixed] = -2 - (start[-2 - cell[mixed]] // 8).astype(np.int32)
+    return words
+
+
+def _same(edges: Floats) -> Offsets:
+    """For each edge one of those that join the same two points, in either direction."""
+    forward = (edges[0] < edges[2]) | ((edges[0] == edges[2]) & (edges[1] < edges[3]))
+    ends = np.where(forward, edges, edges[[2, 3, 0, 1]])
+    bits = ends.view(np.uint64) * np.array(
+        [[0x9E3779B97F4A7C15], [0xC2B2AE3D27D4EB4F], [0x165667B19E3779F9], [1]], "u8"
+    )
+    mixed = bits[0] ^ (bits[1] >> np.uint64(7)) ^ (bits[2] << np.uint64(9)) ^ bits[3]
+    order = np.argsort(mixed, kind="stable")
+    alike = (ends[:, order[1:]] == ends[:, order[:-1]]).all(axis=0)
+    group = np.cumsum(np.r_[0, ~alike])
+    same = np.empty(edges.shape[1], np.int64)
+    same[order] = order[np.searchsorted(group, group)]
+    return same
+
+
+def _empty(edges: Floats, first: Offsets, bounds: Floats) -> Index:
+    """The index of no edges at all: a frame without cells, so that everything is outside."""
+    return Index(np.zeros(5), np.empty(0, np.int32), np.empty(0), first, edges, bounds)
 
 
 def warm() -> None:
@@ -142,15 +206,3 @@ def _edges(polygons: Geometries) -> tuple[Floats, Offsets]:
     polygon = owner[part][ring[:-1][inner]] if len(xy) else np.empty(0, np.int64)
     first = np.searchsorted(polygon, np.arange(len(polygons) + 1)).astype(np.int64)
     return edges, first
-
-
-def _touched(edges: Floats, first: Offsets, frame: Floats) -> tuple[Offsets, Positions]:
-    """Every pair (cell, grid whose border touches it), sorted."""
-    nothing = np.empty(0, np.int64)
-    count = mark(edges, frame, nothing, nothing, False)
-    cells, which = np.empty(count, np.int64), np.empty(count, np.int64)
-    mark(edges, frame, cells, which, True)
-    owner = np.repeat(np.arange(len(first) - 1), np.diff(first))
-    n = max(len(first) - 1, 1)
-    key = np.unique(cells * n + owner[which])
-    return key // n, (key % n).astype(np.int32)

@@ -23,6 +23,8 @@ OUTSIDE: Final = -1
 _PAD: Final = 1e-6  # of a cell: wider than any rounding in cell coordinates
 #: (3 + 16 eps) eps with eps = 2**-53: below this share of the summed terms the float sign is in doubt.
 _BOUND: Final = 3.3306690738754716e-16
+_MEMBERS: Final = 62  # of one record: a bit each
+_LINE: Final = 8  # words a memory line: records start on one
 _SPLIT: Final = 134217729.0  # 2**27 + 1
 
 
@@ -104,8 +106,52 @@ def _side_exact(ax: float, ay: float, bx: float, by: float, px: float, py: float
 
 
 @njit(cache=True, nogil=True)
-def mark(edges: Floats, frame: Floats, cells: Offsets, which: Offsets, write: bool) -> int:
-    """Cells that each edge touches, row by row; with ``write`` off only counts them."""
+def _row(j: int, x0: float, y0: float, x1: float, y1: float, columns: int) -> tuple[int, int]:
+    """First and last column of the cells of row j that an edge touches; cell coordinates."""
+    a, b = x0, x1
+    if y1 != y0:
+        low, high = min(y0, y1), max(y0, y1)
+        a = x0 + (max(low, j - _PAD) - y0) * (x1 - x0) / (y1 - y0)
+        b = x0 + (min(high, j + 1 + _PAD) - y0) * (x1 - x0) / (y1 - y0)
+    return max(0, int(np.floor(min(a, b) - _PAD))), min(columns - 1, int(np.floor(max(a, b) + _PAD)))
+
+
+@njit(cache=True, nogil=True)
+def mark(edges: Floats, frame: Floats, cell: Positions) -> int:
+    """Mark every cell that an edge touches as mixed (-2); the number of pairs of an edge and a row it touches."""
+    columns, rows = int(frame[3]), int(frame[4])
+    pairs = 0
+    for k in range(edges.shape[1]):
+        x0, y0 = (edges[0, k] - frame[0]) * frame[2], (edges[1, k] - frame[1]) * frame[2]
+        x1, y1 = (edges[2, k] - frame[0]) * frame[2], (edges[3, k] - frame[1]) * frame[2]
+        low, high = min(y0, y1), max(y0, y1)
+        for j in range(max(0, int(np.floor(low - _PAD))), min(rows - 1, int(np.floor(high + _PAD))) + 1):
+            start, stop = _row(j, x0, y0, x1, y1, columns)
+            for i in range(start, stop + 1):
+                cell[j * columns + i] = -2
+            pairs += 1
+    return pairs
+
+
+@njit(cache=True, nogil=True)
+def number_runs(frame: Floats, cell: Positions) -> int:
+    """Number the runs of mixed cells of each row: every cell of run k becomes -2 - k; how many there are."""
+    columns, rows = int(frame[3]), int(frame[4])
+    k = -1
+    for j in range(rows):
+        before = False
+        for i in range(columns):
+            c = j * columns + i
+            if cell[c] <= -2:
+                k += 0 if before else 1
+                cell[c] = -2 - k
+            before = cell[c] <= -2
+    return k + 1
+
+
+@njit(cache=True, nogil=True)
+def pair(edges: Floats, frame: Floats, cell: Positions, run: Positions, edge: Positions) -> None:
+    """Every run that each edge touches, edge by edge: the cells it touches in a row are one run's."""
     columns, rows = int(frame[3]), int(frame[4])
     n = 0
     for k in range(edges.shape[1]):
@@ -113,17 +159,24 @@ def mark(edges: Floats, frame: Floats, cells: Offsets, which: Offsets, write: bo
         x1, y1 = (edges[2, k] - frame[0]) * frame[2], (edges[3, k] - frame[1]) * frame[2]
         low, high = min(y0, y1), max(y0, y1)
         for j in range(max(0, int(np.floor(low - _PAD))), min(rows - 1, int(np.floor(high + _PAD))) + 1):
-            a, b = x0, x1
-            if y1 != y0:
-                a = x0 + (max(low, j - _PAD) - y0) * (x1 - x0) / (y1 - y0)
-                b = x0 + (min(high, j + 1 + _PAD) - y0) * (x1 - x0) / (y1 - y0)
-            start = max(0, int(np.floor(min(a, b) - _PAD)))
-            for i in range(start, min(columns - 1, int(np.floor(max(a, b) + _PAD))) + 1):
-                if write:
-                    cells[n] = j * columns + i
-                    which[n] = k
-                n += 1
-    return n
+            run[n] = -2 - cell[j * columns + _row(j, x0, y0, x1, y1, columns)[0]]
+            edge[n] = k
+            n += 1
+
+
+@njit(cache=True, nogil=True)
+def by_run(run: Positions, runs: int) -> Offsets:
+    """Order that sorts pairs by their run and keeps them as they come within one (counting sort)."""
+    at = np.zeros(runs + 1, np.int64)
+    for k in run:
+        at[k + 1] += 1
+    for k in range(runs):
+        at[k + 1] += at[k]
+    order = np.empty(len(run), np.int64)
+    for n in range(len(run)):
+        order[at[run[n]]] = n
+        at[run[n]] += 1
+    return order
 
 
 @njit(cache=True, nogil=True)
@@ -150,34 +203,39 @@ def covers(x: float, y: float, start: int, stop: int, edges: Floats) -> bool:
 
 @njit(cache=True, nogil=True)
 def fill(
-    frame: Floats, cell: Positions, bucket: Offsets, member: Positions, first: Offsets, edges: Floats, bounds: Floats
+    frame: Floats,
+    cell: Positions,
+    bucket: Offsets,
+    member: Positions,
+    east: Positions,
+    other: Positions,
+    first: Offsets,
+    edges: Floats,
+    bounds: Floats,
 ) -> None:
-    """Give every unmixed cell its grid: one test for each run of cells between two mixed ones."""
+    """Give every unmixed cell its grid, and every run what lies at its eastern end."""
     columns, rows = int(frame[3]), int(frame[4])
     for j in range(rows):
-        owner = OUTSIDE
-        known = True  # the first column lies outside all bounds
+        owner = OUTSIDE  # the first and the last column lie outside all bounds
         for i in range(columns):
             c = j * columns + i
             if cell[c] <= -2:
-                known = False
                 continue
-            if not known:
+            if i and cell[c - 1] <= -2:
+                k = -2 - cell[c - 1]
                 x, y = frame[0] + (i + 0.5) / frame[2], frame[1] + (j + 0.5) / frame[2]
-                owner = _owner(x, y, -2 - cell[c - 1], bucket, member, first, edges, bounds)
-                known = True
+                owner = OUTSIDE
+                for g in range(bucket[k + 1] - 1, bucket[k] - 1, -1):
+                    east[g] = covers(x, y, first[member[g]], first[member[g] + 1], edges)
+                    if east[g]:
+                        owner = member[g]
+                if owner == OUTSIDE:
+                    owner = other[k] = _owner(x, y, first, edges, bounds)
             cell[c] = owner
 
 
 @njit(cache=True, nogil=True)
-def _owner(
-    x: float, y: float, k: int, bucket: Offsets, member: Positions, first: Offsets, edges: Floats, bounds: Floats
-) -> int:
-    """The grid at a point beside mixed cell k: nearly always one of that cell's."""
-    for q in range(bucket[k], bucket[k + 1]):
-        p = member[q]
-        if covers(x, y, first[p], first[p + 1], edges):
-            return int(p)
+def _owner(x: float, y: float, first: Offsets, edges: Floats, bounds: Floats) -> int:
     for p in range(len(bounds)):
         if x < bounds[p, 0] or x > bounds[p, 2] or y < bounds[p, 1] or y > bounds[p, 3]:
             continue
@@ -187,16 +245,65 @@ def _owner(
 
 
 @njit(cache=True, nogil=True)
-def locate(
-    x: Floats,
-    y: Floats,
-    frame: Floats,
-    cell: Positions,
+def pack(
+    edges: Floats,
+    same: Offsets,
+    edge: Positions,
+    part: Offsets,
     bucket: Offsets,
     member: Positions,
-    first: Offsets,
-    edges: Floats,
-    found: Positions,
+    east: Positions,
+    other: Positions,
+    start: Offsets,
+    words: Floats,
+    marks: Offsets,
+    write: bool,
+) -> None:
+    """Lay out each run in one piece, so that a question touches one place of memory; ``start``: its first word.
+
+    A record is ``members, edges, mask of the members that hold the cell to the east, grid there if it is no member``,
+    the members, then for each edge x0, y0, x1, y1 and the mask of the members whose border it is: an edge of two
+    neighbours stands once. Over 62 members the rest follows in a further record, told by a negative first word.
+    """
+    slot, seen = np.zeros(len(same), np.int64), np.full(len(same), -1, np.int64)
+    records = 0
+    at = 0
+    for k in range(len(bucket) - 1):
+        start[k] = at
+        for chunk in range(bucket[k], bucket[k + 1], _MEMBERS):
+            stop = min(chunk + _MEMBERS, bucket[k + 1])
+            body = at + 4 + stop - chunk
+            n, mask = 0, 0
+            for g in range(chunk, stop):
+                bit = 1 << (g - chunk)
+                mask |= bit if east[g] else 0
+                if write:
+                    marks[at + 4 + g - chunk] = member[g]
+                for q in range(part[g], part[g + 1]):
+                    e = edge[q]
+                    if seen[same[e]] != records:
+                        seen[same[e]] = records
+                        slot[same[e]] = body + 5 * n
+                        n += 1
+                        if write:
+                            w = slot[same[e]]
+                            words[w], words[w + 1] = edges[0, e], edges[1, e]
+                            words[w + 2], words[w + 3] = edges[2, e], edges[3, e]
+                            marks[w + 4] = 0
+                    if write:
+                        marks[slot[same[e]] + 4] |= bit
+            if write:
+                marks[at] = (stop - chunk) if stop == bucket[k + 1] else chunk - stop
+                marks[at + 1], marks[at + 2], marks[at + 3] = n, mask, other[k]
+            at = body + 5 * n
+            records += 1
+        at = (at + _LINE - 1) // _LINE * _LINE
+    start[len(bucket) - 1] = at
+
+
+@njit(cache=True, nogil=True)
+def locate(
+    x: Floats, y: Floats, frame: Floats, cell: Positions, words: Floats, marks: Offsets, found: Positions
 ) -> None:
     """Grid of every point into ``found``: one memory access, or exact tests in a mixed cell."""
     columns = int(frame[3])
@@ -206,14 +313,40 @@ def locate(
         if not (fx >= 0 and fy >= 0 and fx < frame[3] and fy < frame[4]):
             continue
         c = cell[int(fy) * columns + int(fx)]
-        if c >= OUTSIDE:
-            found[t] = c
-            continue
-        for q in range(bucket[-2 - c], bucket[-1 - c]):
-            p = member[q]
-            if covers(x[t], y[t], first[p], first[p + 1], edges):
-                found[t] = p
-                break
+        found[t] = c if c >= OUTSIDE else _in_run(x[t], y[t], (-2 - c) * _LINE, words, marks)
+
+
+@njit(cache=True, nogil=True)
+def _in_run(x: float, y: float, at: int, words: Floats, marks: Offsets) -> int:
+    """Grid of a point in a run. A ray to the east ends in the cell beside the run, where the answer is known."""
+    while True:
+        members, n, inside = abs(marks[at]), marks[at + 1], marks[at + 2]
+        touched = 0
+        w = at + 4 + members
+        for _ in range(n):
+            y0, y1 = words[w + 1], words[w + 3]
+            if (y0 <= y <= y1) or (y1 <= y <= y0):
+                x0, x1 = words[w], words[w + 2]
+                if x <= x0 or x <= x1:  # else the edge lies wholly west of the point
+                    if y0 == y1:
+                        if x >= min(x0, x1):
+                            touched |= marks[w + 4]
+                    else:
+                        turn = side(x0, y0, x1, y1, x, y)
+                        if turn == 0:
+                            touched |= marks[w + 4]
+                        elif (y0 > y) != (y1 > y) and (turn > 0) == (y1 > y0):
+                            inside ^= marks[w + 4]
+            w += 5
+        inside |= touched
+        if inside:
+            g = 0
+            while not (inside >> g) & 1:
+                g += 1
+            return int(marks[at + 4 + g])
+        if marks[at] >= 0:
+            return int(marks[at + 3])
+        at = w
 
 
 @njit(cache=True, nogil=True)

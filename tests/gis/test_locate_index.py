@@ -59,6 +59,25 @@ def test_a_tie_goes_to_the_lowest():
     assert index.locate(x, y).tolist() == [0, 0, 0, 1, 2, 3, 0]
 
 
+def test_more_grids_in_a_row_than_a_record_holds():
+    """Two hundred strips, 1 m wide and 100 m long, wall to wall: every row of cells is one run of 200 grids."""
+    strips = np.array([shapely.box(i, 0, i + 1, 100) for i in range(200)], dtype=object)
+    index = build(strips)
+    x = np.concatenate([np.arange(201.0), np.arange(200) + 0.5, [-0.001, 200.001]])
+    y = np.full(len(x), 50.0)
+    assert index.locate(x, y).tolist() == [max(0, i - 1) for i in range(201)] + list(range(200)) + [-1, -1]
+
+
+def test_a_hole_without_a_grid_and_parts_apart():
+    """A ring of 100 m with an empty yard, and a grid of two parts, one of them in the yard's corner."""
+    ring = shapely.difference(shapely.box(0, 0, 100, 100), shapely.box(20, 20, 80, 80))
+    apart = shapely.multipolygons([shapely.box(20, 20, 30, 30), shapely.box(200, 0, 210, 10)])
+    index = build(np.array([ring, apart], dtype=object))
+    x = np.array([10.0, 50.0, 20.0, 25.0, 30.0, 79.999, 80.0, 205.0, 150.0])
+    y = np.array([50.0, 50.0, 50.0, 25.0, 30.0, 50.0, 50.0, 5.0, 5.0])
+    assert index.locate(x, y).tolist() == [0, -1, 0, 1, 1, -1, 0, 1, -1]
+
+
 def test_outside_and_nonsense():
     index = build(two_by_two())
     x = np.array([-1e-9, 200.00000001, np.nan, np.inf, 1e300, 50.0])
