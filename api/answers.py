@@ -200,11 +200,27 @@ class PlateGrid(Answer, frozen=True):
     community: str
 
 
+class PlatePart(Answer, frozen=True):
+    """One of the addresses that another was split into."""
+
+    code: str
+    address: str
+
+
+class PlateCode(Answer, frozen=True):
+    """The code another system (police plates, GB/T 39609) knows an address by."""
+
+    system: str
+    code: str
+
+
 class Plate(Answer, frozen=True):
     """What a plate's page says. Nothing here is about residents.
 
-    ``verdict``: ``signed`` (the link is ours), ``typed`` (a code without a link's tag), ``forged``, ``mistyped``,
-    ``not_a_code``, ``unknown``, ``revoked`` or ``throttled``.
+    ``verdict``: ``signed`` (the link is ours), ``typed`` (a code without a link's tag), ``merged`` (the address went
+    up in ``successor``, whose words these are; ``shown`` is the former text), ``split`` (``parts`` took its place),
+    ``forged``, ``mistyped``, ``not_a_code``, ``unknown``, ``revoked``, ``lost``, ``replaced`` or ``throttled``.
+    ``shown``: what the plate itself says where that is no longer the address's text. ``since``: day of the change.
     """
 
     verdict: str
@@ -219,6 +235,13 @@ class Plate(Answer, frozen=True):
     successor: str = ""
     fictitious: bool = False
     fictitious_people: bool = False
+    scanned: bool = False
+    shown: str = ""
+    since: date | None = None
+    aliases: list[str] = []
+    former: list[str] = []
+    parts: list[PlatePart] = []
+    codes: list[PlateCode] = []
 
 
 class VectorLayer(Answer, frozen=True):

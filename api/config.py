@@ -13,7 +13,8 @@ from gis.errors import SetupError
 @dataclass(frozen=True)
 class Config:
     """``database_url``: PostgreSQL; ``tile_cache_bytes``: memory for rendered tiles in each worker;
-    ``typed_per_minute``: plate codes one address may type by hand (0: no limit); ``behind_proxy``: trust one
+    ``typed_per_minute``: plate codes one address may type by hand (0: no limit); ``reports_per_day``: reports one
+    address may send from plates' pages (0: no limit); ``behind_proxy``: trust one
     reverse proxy's ``X-Forwarded-*`` headers.
     """
 
@@ -22,6 +23,7 @@ class Config:
     typed_per_minute: int = 30
     behind_proxy: bool = False
     pool_size: int = 4
+    reports_per_day: int = 50
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -35,4 +37,5 @@ class Config:
             tile_cache_bytes=int(given.get("WANGGE_TILE_CACHE_MB", "64")) << 20,
             typed_per_minute=int(given.get("WANGGE_TYPED_PER_MINUTE", "30")),
             behind_proxy=given.get("WANGGE_BEHIND_PROXY", "") == "1",
+            reports_per_day=int(given.get("WANGGE_REPORTS_PER_DAY", "50")),
         )

@@ -13,13 +13,22 @@ from werkzeug.exceptions import HTTPException
 from api import messages
 from api.answers import Problem
 from api.context import language, say
-from gis.errors import ConflictError, InputError, NotFoundError, SetupError, UnauthorizedError, WanggeError
+from gis.errors import (
+    ConflictError,
+    InputError,
+    NotFoundError,
+    SetupError,
+    ThrottledError,
+    UnauthorizedError,
+    WanggeError,
+)
 
 MIME: Final = "application/problem+json"
 
 #: The first class that fits decides.
 STATUS: Final[tuple[tuple[type[Exception], int], ...]] = (
     (UnauthorizedError, 401),
+    (ThrottledError, 429),
     (NotFoundError, 404),
     (ConflictError, 409),
     (InputError, 400),

@@ -40,3 +40,7 @@ class ConflictError(WanggeError, RuntimeError):
 
 class UnauthorizedError(WanggeError, PermissionError):
     """The caller may not see or do this without saying who they are (401 over HTTP)."""
+
+
+class ThrottledError(WanggeError, RuntimeError):
+    """The caller asked too often (429 over HTTP)."""

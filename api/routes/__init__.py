@@ -10,10 +10,11 @@ from api.endpoints import Endpoint
 def endpoints() -> tuple[Endpoint, ...]:
     """Every route of the service, the API description last."""
     from api.openapi import describe
-    from api.routes import addresses, lookup, operations, pages, places, tiles
+    from api.routes import addresses, lookup, operations, pages, places, scan, tiles
 
     listed = (
         *pages.ENDPOINTS,
+        *scan.ENDPOINTS,
         *lookup.ENDPOINTS,
         *addresses.ENDPOINTS,
         *places.ENDPOINTS,

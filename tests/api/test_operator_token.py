@@ -15,7 +15,7 @@ from gis.errors import UnauthorizedError
 pytestmark = pytest.mark.database
 
 #: Operations that are no GET and yet change nothing, or that the public is meant to use.
-PUBLIC_POSTS = {"/api/lookup", "/api/parse", "/api/match"}
+PUBLIC_POSTS = {"/api/lookup", "/api/parse", "/api/match", "/d/{code}/report", "/d/{code}/elsewhere"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,61 @@
+"""Photos from phones: made anew from their pixels, so that position, device and time (EXIF) are gone.
+
+What is refused is refused before it is decoded: a file of another kind, one that is too large, or a small file that
+would unpack to a huge picture (a decompression bomb).
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import Final
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from gis.errors import InputError
+
+#: Kinds read; what is kept is JPEG.
+KINDS: Final = ("JPEG", "PNG", "WEBP")
+LARGEST_BYTES: Final = 10 << 20
+#: 50 megapixels: the largest phones of today in full resolution.
+LARGEST_PIXELS: Final = 50_000_000
+#: Longer side of what is kept, in pixels, and JPEG quality: enough to read a plate across a street.
+SIDE: Final = 1600
+QUALITY: Final = 80
+
+
+def cleaned(photo: bytes) -> bytes:
+    """The picture as a JPEG of at most ``SIDE`` pixels, upright, without any metadata.
+
+    Raises InputError ``photo.too_large``, ``photo.kind`` (no picture of a known kind), ``photo.pixels`` or
+    ``photo.damaged``.
+    """
+    if len(photo) > LARGEST_BYTES:
+        raise InputError("photo.too_large", most=LARGEST_BYTES >> 20)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of odd metadata, which is thrown away
+        try:
+            image = Image.open(io.BytesIO(photo), formats=KINDS)
+        except Image.DecompressionBombError:
+            raise InputError("photo.pixels", most=LARGEST_PIXELS // 1_000_000) from None
+        except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+            raise InputError("photo.kind", known=", ".join(KINDS)) from None
+        with image:
+            if image.width * image.height > LARGEST_PIXELS:
+                raise InputError("photo.pixels", most=LARGEST_PIXELS // 1_000_000)
+            return _anew(image)
+
+
+def _anew(image: Image.Image) -> bytes:
+    try:
+        image.draft("RGB", (SIDE, SIDE))  # JPEG: decoded at a fraction of its size
+        upright = ImageOps.exif_transpose(image)
+        upright.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+        plain = Image.new("RGB", upright.size, "white")
+        shown = upright.convert("RGBA")
+        plain.paste(shown, mask=shown.getchannel("A"))
+        out = io.BytesIO()
+        plain.save(out, "JPEG", quality=QUALITY, optimize=True)
+    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, Image.DecompressionBombError):
+        raise InputError("photo.damaged") from None
+    return out.getvalue()
