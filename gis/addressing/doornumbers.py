@@ -13,10 +13,12 @@ from typing import Final, Literal
 
 #: Key of a door number: base, then attached numbers.
 Key = tuple[int, ...]
-#: How an added number is written: 12号附1号 or 12A.
-Infill = Literal["attached", "letter"]
+#: How an added number is written: 12号附1号, 12-1, 12A or 12甲.
+Infill = Literal["attached", "dash", "letter", "stem"]
 
 LARGEST: Final = 9999
+#: Ranges (12-16) take every number between their ends up to this width.
+WIDEST_RANGE: Final = 80
 _MARK = "号號"
 _HYPHENS = str.maketrans(dict.fromkeys("‐‑‒–—―−~〜至", "-"))
 _PLAIN = re.compile(rf"(\d{{1,7}})[{_MARK}]?(?:[附之\-/](\d{{1,4}})[{_MARK}]?)?(?:[附之\-/](\d{{1,4}})[{_MARK}]?)?")
@@ -43,6 +45,8 @@ def read(text: str, *, block: int = 0) -> list[DoorNumber]:
     ``block``: the street writes block-house numbers (89-15, as in Queens), whose base is first * block +
     second (see ``block_of``). With 0, ``12-16`` of one parity is a range and ``12-3`` is 12附3.
     """
+    if text.isascii() and text.isdigit() and len(text) <= 7:
+        return [DoorNumber((int(text),), (int(text),))]
     clean = unicodedata.normalize("NFKC", text[:80]).translate(_HYPHENS).replace(" ", "")
     parts = [p for p in re.split(r"[;,、；，]", clean) if p]
     found = [_one(p, block=block) for p in parts]
@@ -84,11 +88,31 @@ def block_of(texts: list[str]) -> int:
     return 1000 if any(len(m[2]) == 3 for m in found) else 100
 
 
+def base_written(text: str, *, block: int = 0) -> int | None:
+    """The base number whose plain writing a text is, however else it may be read; None where it is none's."""
+    first, hyphen, second = text.partition("-")
+    if not hyphen:
+        return int(first) if first.isascii() and first.isdigit() and not block and len(first) <= 7 else None
+    if not (block and first.isascii() and second.isascii() and first.isdigit() and second.isdigit()):
+        return None
+    return int(first) * block + int(second) if len(first) <= 7 and int(second[:7]) < block else None
+
+
+def limit(largest: int, block: int) -> int:
+    """The largest base that may be issued; block-house numbers have none of their own."""
+    return 10**10 if block else largest
+
+
 def write(key: Key, *, infill: Infill = "attached", block: int = 0) -> str:
-    """The number without its 号: ``12``, ``12附1``, ``12A``, ``89-15``."""
+    """The number without its 号: ``12``, ``12附1``, ``12-1``, ``12A``, ``12甲``, ``89-15``.
+
+    What a form cannot say (a 27th letter, a second level) is written with hyphens: 12-27, 12附1-1.
+    """
     base = f"{key[0] // block}-{key[0] % block:02d}" if block else str(key[0])
     if len(key) == 1:
         return base
     if infill == "letter" and len(key) == 2 and 1 <= key[1] <= 26:
         return base + chr(64 + key[1])
+    if infill == "stem" and len(key) == 2 and 1 <= key[1] <= len(_STEMS):
+        return base + _STEMS[key[1] - 1]
     return base + ("附" if infill == "attached" else "-") + "-".join(str(k) for k in key[1:])

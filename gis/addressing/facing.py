@@ -34,6 +34,8 @@ ROW_REACH_M: Final = 60.0
 VOTE_M: Final = 25.0
 VOTES: Final = 3
 SURE_MARGIN: Final = 0.92
+#: Doors this far beyond a street's end still keep their order.
+BEYOND_M: Final = 300.0
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,9 @@ def _chosen(pairs: _Pairs, score: Floats, count: int) -> Facing:
 def locate(streets: Thoroughfares, points: Geometries, street: NDArray[np.int64]) -> tuple[Floats, Bools]:
     """Metre along its thoroughfare of each point, and whether it lies right of the counting direction.
 
-    ``street`` must name a thoroughfare (no -1). A point is put on the nearest piece of it.
+    ``street`` must name a thoroughfare (no -1). A point is put on the nearest piece of it; beyond the street's
+    own ends the line goes straight on, so that doors round a street's head (and where a map's edge cuts it) keep
+    their order: metres before the start are negative.
     """
     order = np.argsort(streets.piece_of, kind="stable")
     first = np.searchsorted(streets.piece_of[order], np.arange(len(streets) + 1))
@@ -211,4 +215,19 @@ def locate(streets: Thoroughfares, points: Geometries, street: NDArray[np.int64]
     after = shapely.get_coordinates(shapely.line_interpolate_point(line, np.minimum(along + reach, length)))
     run, out = after - before, shapely.get_coordinates(points) - (before + after) / 2
     right = run[:, 0] * out[:, 1] - run[:, 1] * out[:, 0] < 0
-    return np.asarray(streets.station[piece[best]] + along, dtype=np.float64), np.asarray(right, dtype=bool)
+    station = streets.station[piece[best]] + along + _beyond(streets, piece[best], along, length, run, out)
+    return np.asarray(station, dtype=np.float64), np.asarray(right, dtype=bool)
+
+
+def _beyond(
+    streets: Thoroughfares, piece: Ints, along: Floats, length: Floats, run: Floats, out: Floats
+) -> NDArray[np.float64]:
+    """Metres by which points lie before the first piece's start (below 0) or past the last one's end."""
+    head, tail = np.zeros(len(streets.piece), dtype=bool), np.zeros(len(streets.piece), dtype=bool)
+    first = np.r_[True, streets.piece_of[1:] != streets.piece_of[:-1]] if len(head) else head
+    head |= first
+    tail |= np.r_[first[1:], True] if len(head) else tail
+    ahead = (run * out).sum(axis=1) / np.maximum(np.hypot(*run.T), 1e-9)
+    short = np.where((along <= 0) & head[piece], np.minimum(ahead, 0.0), 0.0)
+    far = np.where((along >= length) & tail[piece], np.maximum(ahead, 0.0), 0.0)
+    return np.asarray(np.clip(short + far, -BEYOND_M, BEYOND_M), dtype=np.float64)

@@ -23,9 +23,14 @@ from gis.territory.model import Floats, Geometries, Ints
 
 #: Parts of the same name nearer to the spine than this are its other carriageway or a short side part.
 TWIN_M: Final = 40.0
-#: Ends this near are joined whatever their direction; up to ``FAR_GAP_M`` when they face each other.
+#: Ends this near are joined whatever their direction.
 NEAR_GAP_M: Final = 60.0
-FAR_GAP_M: Final = 600.0
+#: Wider gaps (a jog at a crossing, a park, a motorway, a river) are bridged where the one piece goes on ahead of
+#: the other: metres of gap, and the most that either end may turn towards the other (radians).
+AHEAD: Final = ((300.0, 1.3), (600.0, 1.0), (1000.0, 0.8), (2000.0, 0.4))
+#: Short lanes of one name are one up to this gap where the one lies straight ahead of the other (radians).
+SAME_LANE_M: Final = 800.0
+STRAIGHT: Final = 0.2
 #: Branches shorter than this are taken in.
 STUB_M: Final = 30.0
 
@@ -163,11 +168,17 @@ def _without_twins(chains: list[Chain]) -> list[Chain]:
 
 
 def _joined(chains: list[Chain]) -> list[Chain]:
+    """Join chains end to end until none is left to join: a longer chain reaches further."""
+    while len(chains) > 1 and len(joined := _joined_once(chains)) < len(chains):
+        chains = joined
+    return chains
+
+
+def _joined_once(chains: list[Chain]) -> list[Chain]:
     """Join chains end to end, the smallest gap first; each end is used once and no ring is closed."""
-    if len(chains) < 2:
-        return chains
     at, heading = _ends(chains)
-    heads, tails, gaps = _facing_ends(at, heading)
+    length = np.repeat(shapely.length(np.array([c.line for c in chains], dtype=object)), 2)
+    heads, tails, gaps = _facing_ends(at, heading, length)
     partner: dict[int, int] = {}
     root = list(range(len(chains)))
 
@@ -197,16 +208,30 @@ def _ends(chains: list[Chain]) -> tuple[Floats, Floats]:
     return at, out / np.maximum(np.hypot(*out.T), 1e-9)[:, None]
 
 
-def _facing_ends(at: Floats, heading: Floats) -> tuple[Ints, Ints, Floats]:
-    """Pairs of ends of different chains that may be joined, and the gap between them."""
+def _facing_ends(at: Floats, heading: Floats, length: Floats) -> tuple[Ints, Ints, Floats]:
+    """Pairs of ends of different chains that may be joined, and the gap between them.
+
+    A gap wider than both chains together is not bridged: short lanes of one name far apart are two places.
+    """
     heads, tails = np.triu_indices(len(at), k=1)
     step = at[tails] - at[heads]
     gap = np.hypot(*step.T)
-    keep = (heads // 2 != tails // 2) & (gap <= FAR_GAP_M)
+    keep = (heads // 2 != tails // 2) & (gap <= AHEAD[-1][0])
     heads, tails, step, gap = heads[keep], tails[keep], step[keep], gap[keep]
-    opposite = -(heading[heads] * heading[tails]).sum(axis=1) > np.cos(0.6)
-    ahead = (heading[heads] * step).sum(axis=1) > np.cos(0.5) * np.maximum(gap, 1e-9)
-    fine = (gap <= NEAR_GAP_M) | (opposite & ahead)
+    metres = np.maximum(gap, 1e-9)
+    cosines = np.stack(
+        [
+            -(heading[heads] * heading[tails]).sum(axis=1),
+            (heading[heads] * step).sum(axis=1) / metres,
+            -(heading[tails] * step).sum(axis=1) / metres,
+        ]
+    )
+    turn = np.arccos(np.clip(cosines, -1.0, 1.0)).max(axis=0)
+    fine = gap <= NEAR_GAP_M
+    for reach, most in AHEAD:
+        fine |= (gap <= reach) & (turn <= most)
+    within = np.where(turn <= STRAIGHT, SAME_LANE_M, AHEAD[0][0])
+    fine &= gap <= np.maximum(within, length[heads] + length[tails])
     return heads[fine].astype(np.int64), tails[fine].astype(np.int64), gap[fine]
 
 
@@ -234,7 +259,7 @@ def _walk(chains: list[Chain], partner: dict[int, int]) -> list[Chain]:
                 loop=len(members) == 1 and members[0].loop,
                 branch=all(m.branch for m in members),
                 collapsed=any(m.collapsed for m in members),
-                gaps=len(members) - 1,
+                gaps=len(members) - 1 + sum(m.gaps for m in members),
             )
         )
     return joined
