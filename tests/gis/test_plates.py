@@ -16,19 +16,21 @@ from hypothesis import strategies as st
 from data.fonts import plate_font
 from gis.addressing import codes
 from gis.addressing.plates import font as fonts
-from gis.addressing.plates import layout, pdf, picture, proof, qr
+from gis.addressing.plates import layout, pdf, pdf_file, picture, proof, qr, qr_words
 from gis.errors import InputError
 
 HOST, SECRET = "dz.example.cn", bytes(range(32))
 SHOWN = [
     ("人民路", "12号"), ("滨江大道", "1024号"), ("和顺二期", "3栋"), ("董家塅街", "128附1号"),
     ("Mannerheimintie", "12A"), ("白茅村刘家塅组", "35号"), ("中华人民共和国成立纪念大道", "9999号"),
-    ("龙骨寺", "A栋"), ("和顺二期3栋", "2单元"),
+    ("龙骨寺", "A栋"), ("和顺二期3栋", "2单元"), ("和顺二期3栋2单元", "1046室"),
 ]  # fmt: skip
+PINYIN = {"人民路": "RENMIN LU", "中华人民共和国成立纪念大道": "ZHONGHUA RENMIN GONGHEGUO CHENGLI JINIAN DADAO"}
 
 
 def plate(code, name, number):
-    return layout.Plate(code, codes.printed(code), name, number, HOST, codes.plate_url(HOST, code, "A", SECRET))
+    url = codes.plate_url(HOST, code, "A", SECRET)
+    return layout.Plate(code, codes.printed(code), name, number, HOST, url, romanised=PINYIN.get(name, ""))
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +170,7 @@ def test_a_note_stands_at_the_foot_of_every_sheet_and_on_no_plate(plates):
         document = pypdfium2.PdfDocument(made)
         try:
             page, count = document[0].get_textpage(), len(document)
-            lowest = min(y for _, y in pdf.sheet_for(size).corners) * pdf.MM
+            lowest = min(y for _, y in pdf.sheet_for(size).corners) * pdf_file.MM
             foot = page.get_text_bounded(0, 0, document[0].get_width(), lowest - 1)
             page.close()
         finally:
@@ -200,7 +202,7 @@ def test_the_proof_sees_another_level(plates, font, monkeypatch, level, reason):
     size = layout.SIZES["medium"]
     weak = np.array(segno.make_qr(plates[0].url, error=level, boost_error=False).matrix, dtype=np.int8)
     with monkeypatch.context() as patch:
-        patch.setattr(qr, "modules", lambda text: weak)
+        patch.setattr(qr, "symbols", lambda texts: [weak] * len(texts))
         made = pdf.document(plates[:1], size, font, one_a_page=True)
     found = proof.prove(made, plates[:1], size, one_a_page=True)
     assert [f.reason for f in found.faults] == [reason]
@@ -212,7 +214,7 @@ def test_the_proof_sees_a_symbol_that_cannot_be_read(plates, font, monkeypatch):
     broken[:9, :9] = 0
     broken[12:24, 4:30] = 1
     with monkeypatch.context() as patch:
-        patch.setattr(qr, "modules", lambda text: broken)
+        patch.setattr(qr, "symbols", lambda texts: [broken] * len(texts))
         made = pdf.document(plates[:1], size, font, one_a_page=True)
     found = proof.prove(made, plates[:1], size, one_a_page=True)
     assert (found.verified, [f.reason for f in found.faults]) == (0, ["unread"])
@@ -245,16 +247,64 @@ def test_the_font_is_bold(font):
     st.integers(0, 10**12 - 1), st.sampled_from(["localhost", "dz.example.cn", "a-rather-long-name.district.gov.cn"])
 )
 @settings(max_examples=25, deadline=None)
-def test_symbols_read_back_and_their_mask_is_the_best(number, host):
+def test_symbols_read_back(number, host):
     body = f"{number:012d}"
     url = codes.plate_url(host, body + codes.check_digits(body), "A", SECRET)
     symbol = qr.modules(url)
     picture = np.kron(np.pad(1 - symbol, 4, constant_values=1), np.ones((3, 3))).astype(np.uint8) * 255
     (found,) = zxingcpp.read_barcodes(picture)
     assert (found.text, str(found.ec_level)) == (url, "Q")
-    others = [segno.make_qr(url, error="q", boost_error=False, mask=k).matrix for k in range(8)]
-    scores = qr.penalty(np.array(others, dtype=np.int8))
-    assert symbol.tolist() == [list(row) for row in others[int(scores.argmin())]], "to the module, not only readable"
+
+
+def test_symbols_of_every_length_are_those_of_another_maker():
+    rng = random.Random(5)
+    texts = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz/.", k=k)) for k in range(1, qr_words.LONGEST + 1)]
+    for text, symbol in zip(texts, qr.symbols(texts), strict=True):
+        other = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="Q")
+        light = np.asarray(other.to_image(scale=1, add_quiet_zones=False))
+        assert np.array_equal(symbol, light == 0), f"to the module, mask included: {len(text)} characters"
+
+
+def test_symbols_of_several_lengths_keep_their_order():
+    texts = ["https://a.cn/d/1", "https://a-long-name.example.cn/d/12345678901234.A", "https://a.cn/d/2"]
+    assert [s.tolist() for s in qr.symbols(texts)] == [qr.modules(t).tolist() for t in texts]
+
+
+def plain_penalty(symbol):
+    score, n = 0, len(symbol)
+    for lines in (symbol, symbol.T):
+        for line in lines:
+            text = "".join(map(str, line))
+            score += sum(len(m[0]) - 2 for m in re.finditer(r"(.)\1{4,}", text))
+            padded = "0000" + text + "0000"
+            for k in range(n - 6):
+                if padded[k + 4 : k + 11] == "1011101" and "0000" in (padded[k : k + 4], padded[k + 11 : k + 15]):
+                    score += 40
+    squares = symbol[1:, 1:] + symbol[1:, :-1] + symbol[:-1, 1:] + symbol[:-1, :-1]
+    score += 3 * int(np.isin(squares, (0, 4)).sum())
+    return score + 10 * int(abs(100 * symbol.sum() - 50 * n * n) // (5 * n * n))
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([21, 41, 57]), st.floats(0.1, 0.9))
+@settings(max_examples=20, deadline=None)
+def test_penalty_in_machine_words_is_the_plain_one(seed, side, share):
+    rng = np.random.default_rng(seed)
+    symbol = (rng.random((side, side)) < share).astype(np.int8)
+    rows = rng.integers(0, side, 5)
+    symbol[rows] = 1  # long runs too
+    symbol[:7, :7] = [[int(c) for c in "1011101"]] * 7
+    assert qr.penalty(symbol[None]).tolist() == [plain_penalty(symbol)]
+
+
+def test_rectangles_are_the_dark_runs():
+    symbol = np.array([[1, 1, 0], [0, 0, 1], [1, 0, 1]], dtype=np.int8)
+    assert qr.rectangles([symbol, symbol.T])[0].split(b"\n") == [
+        b" 0  2  2 1 re", b" 2  1  1 1 re", b" 0  0  1 1 re", b" 2  0  1 1 re", b"",
+    ]  # fmt: skip
+    assert qr.rectangles([symbol, symbol.T])[1].startswith(b" 0  2  1 1 re\n 2  2  1 1 re\n 0  1  1 1 re")
+    big = qr.modules("https://a.cn/d/12345678901234")
+    drawn = {tuple(map(int, line.split()[:3])) for line in qr.rectangles([big])[0].splitlines()}
+    assert drawn == set(map(tuple, qr.row_runs(big).tolist()))
 
 
 def test_penalty_on_paper():
@@ -266,3 +316,27 @@ def test_penalty_on_paper():
 def test_a_link_too_long_is_refused():
     with pytest.raises(InputError):
         qr.modules("https://" + "a" * 200)
+
+
+def test_pinyin_stands_under_the_name_where_there_is_room(plates, font):
+    shown = {
+        size.name: [run.text for run in layout.runs(plates[0], size, font.width)] for size in layout.SIZES.values()
+    }
+    assert {name for name, texts in shown.items() if "RENMIN LU" in texts} == {"large", "medium", "building", "unit"}
+    for size in layout.SIZES.values():
+        bounds = [r for r in layout.runs(plates[0], size, font.width) if r.text in ("人民路", "RENMIN LU")]
+        if len(bounds) == 2:
+            name, under = bounds
+            assert under.y + layout.DIGIT_INK * under.size < name.y - layout.HAN_DROP * name.size
+    endless = replace(plates[0], romanised="ZHONGHUA " * 12)
+    texts = [run.text for run in layout.runs(endless, layout.SIZES["medium"], font.width)]
+    assert endless.romanised not in texts, "none rather than one too narrow to read"
+
+
+def test_a_long_name_stands_in_two_lines_when_that_is_larger(plates, font):
+    name = plates[6].name
+    (one, two) = layout.name_runs(name, "", layout.SIZES["medium"], font.width)
+    assert one.text + two.text == name
+    assert one.size == two.size
+    assert one.y > two.y + two.size * 0.85
+    assert len(layout.name_runs(name, "", layout.SIZES["large"], font.width)) == 1

@@ -2,15 +2,17 @@
 
 Sizes, bands and QR of the three door plates are those of 标准地址二维码门楼牌制作规范 (see domain notes: 天津 2021,
 after GB 17733-2008): large 1/5 street, 3/5 number, 1/5 foot; medium and small 2/5 name, 3/5 number; QR on the
-right, black on white. Building and unit plates are our own choice of size (未核对: the standard's excerpt lacks
-them). Code and host are printed for people beside the QR.
+right, black on white. Building, unit and room plates are our own choice of size (未核对: the standard's excerpt
+lacks them). Under the name stands its pinyin, except on small and room plates. Code and host are printed for people
+beside the QR.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 #: Height of a Han character's ink and of a digit, as shares of the font size; lowest ink below the baseline.
@@ -21,6 +23,12 @@ DIGIT_INK: Final = 0.74
 #: Where the frame line lies, as a share of the margin; height of code and host under the QR, in font sizes.
 FRAME_AT: Final = 0.55
 CAPTIONS: Final = 1.85
+
+#: Share of the name's band that its pinyin takes, and how much that may be narrowed at most.
+ROMANISED: Final = 0.24
+NARROWEST: Final = 0.62
+#: From this length on a name may stand in two lines.
+LONG_NAME: Final = 9
 
 _LARGE_PART = re.compile(r"\d+(?:[-/]\d+)*[A-Za-z]?|[A-Za-z]{1,2}(?=[栋座幢])")
 
@@ -37,23 +45,28 @@ class Size:
     frame: float
     name_share: float
     foot_share: float = 0.0
+    romanised: bool = False
 
 
 SIZES: Final[Mapping[str, Size]] = {
     s.name: s
     for s in (
-        Size("large", 570, 370, 120, 20, 4.0, 1 / 5, 1 / 5),
-        Size("medium", 270, 170, 75, 11, 2.2, 2 / 5),
+        Size("large", 570, 370, 120, 20, 4.0, 1 / 5, 1 / 5, romanised=True),
+        Size("medium", 270, 170, 75, 11, 2.2, 2 / 5, romanised=True),
         Size("small", 150, 90, 40, 6.5, 1.4, 2 / 5),
-        Size("building", 400, 300, 100, 16, 3.0, 2 / 5),
-        Size("unit", 300, 200, 80, 12, 2.4, 2 / 5),
+        Size("building", 400, 300, 100, 16, 3.0, 2 / 5, romanised=True),
+        Size("unit", 300, 200, 80, 12, 2.4, 2 / 5, romanised=True),
+        Size("room", 120, 80, 40, 5.0, 1.1, 0.3),
     )
 }
 
 
 @dataclass(frozen=True)
 class Plate:
-    """One plate: ``name`` above (街路巷 or 小区), ``number`` large (12号, 3栋), code, host and link."""
+    """One plate: ``name`` above (街路巷 or 小区), ``number`` large (12号, 3栋), code, host and link.
+
+    ``romanised`` is the name's pinyin (RENMIN LU), printed under it where the size has room for it.
+    """
 
     code: str
     printed_code: str
@@ -62,6 +75,7 @@ class Plate:
     host: str
     url: str
     postcode: str = ""
+    romanised: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,18 +112,33 @@ def qr_box(size: Size) -> Box:
 
 def runs(plate: Plate, size: Size, widths: Mapping[str, float]) -> list[Run]:
     """Every text of a plate; ``widths`` gives each character's advance as a share of the font size."""
-    inset = size.margin + size.frame
-    inner = Box(inset, inset, size.width - 2 * inset, size.height - 2 * inset)
-    qr = qr_box(size)
-    top = size.height * (1 - size.name_share)
-    name_box = Box(inner.x, top, inner.width, size.height - inset - top)
-    low = size.height * size.foot_share if size.foot_share else inset
-    number_box = Box(inner.x, low, qr.x - inner.x - size.margin * 0.8, top - low)
     return [
-        *_name(plate.name, name_box, widths),
-        *_number(plate.number, number_box, widths),
-        *_captions(plate, size, qr, widths),
+        *name_runs(plate.name, plate.romanised, size, widths),
+        *number_runs(plate.number, size, widths),
+        *caption_runs(plate, size, widths),
     ]
+
+
+def name_runs(name: str, romanised: str, size: Size, widths: Mapping[str, float]) -> list[Run]:
+    """The name across the upper band, in two lines where it is long; its pinyin under it."""
+    inset = size.margin + size.frame
+    low = size.height * (1 - size.name_share)
+    box = Box(inset, low, size.width - 2 * inset, size.height - inset - low)
+    under: list[Run] = []
+    if romanised and size.romanised:
+        height = box.height * ROMANISED
+        under = _romanised(romanised, Box(box.x, box.y, box.width, height), widths)
+        if under:
+            box = Box(box.x, box.y + height, box.width, box.height - height)
+    return [*_name(name, box, widths), *under]
+
+
+def number_runs(number: str, size: Size, widths: Mapping[str, float]) -> list[Run]:
+    """The number, large, left of the QR."""
+    inset = size.margin + size.frame
+    low = size.height * size.foot_share if size.foot_share else inset
+    top = size.height * (1 - size.name_share)
+    return _number(number, Box(inset, low, qr_box(size).x - inset - size.margin * 0.8, top - low), widths)
 
 
 def _caption(size: Size) -> float:
@@ -118,18 +147,32 @@ def _caption(size: Size) -> float:
 
 
 def _advance(text: str, widths: Mapping[str, float]) -> float:
-    return sum(widths[c] for c in text)
+    return sum(map(widths.__getitem__, text))
 
 
 def _name(text: str, box: Box, widths: Mapping[str, float]) -> list[Run]:
-    """The name across its band: spread out when short, narrowed when long."""
+    """The name in one line, spread out when short, narrowed when long; or in two where they can be larger."""
     if not text:
         return []
+    one = _line(text, box, widths)
+    if len(text) < LONG_NAME or one.size * one.stretch >= box.height * 0.5 or not _han(text):
+        return [one]
+    half = (len(text) + 1) // 2
+    upper = Box(box.x, box.y + box.height / 2, box.width, box.height / 2)
+    two = [_line(text[:half], upper, widths), _line(text[half:], replace(upper, y=box.y), widths)]
+    if min(r.size * r.stretch for r in two) <= one.size * one.stretch * 1.1:
+        return [one]
+    size = min(r.size for r in two)
+    return [_line(r.text, b, widths, size) for r, b in zip(two, (upper, replace(upper, y=box.y)), strict=True)]
+
+
+def _line(text: str, box: Box, widths: Mapping[str, float], most: float = math.inf) -> Run:
+    """One line in the middle of its box, its font no larger than ``most``."""
     natural = _advance(text, widths)
-    font = box.height * 0.72
-    han = any(ord(c) > 0x2E7F for c in text)
+    font = min(box.height * 0.78, most)
+    han = _han(text)
     spacing = 0.0
-    if han and 1 < len(text) <= 5:
+    if han and 1 < len(text) <= 5 and most == math.inf:
         spread = min(box.width * 0.82, natural * font + (len(text) - 1) * font * 0.55)
         spacing = max(0.0, (spread - natural * font) / (len(text) - 1))
     wide = natural * font + spacing * (len(text) - 1)
@@ -141,7 +184,22 @@ def _name(text: str, box: Box, widths: Mapping[str, float]) -> list[Run]:
         wide = natural * font * stretch
     ink, drop = (HAN_INK, HAN_DROP) if han else (DIGIT_INK, 0.0)
     y = box.y + (box.height - ink * font) / 2 + drop * font
-    return [Run(text, box.x + (box.width - wide) / 2, y, font, stretch, spacing)]
+    return Run(text, box.x + (box.width - wide) / 2, y, font, stretch, spacing)
+
+
+def _romanised(text: str, box: Box, widths: Mapping[str, float]) -> list[Run]:
+    """Pinyin in one line; none rather than one narrowed beyond reading."""
+    natural = _advance(text, widths)
+    font = box.height * 0.95
+    stretch = min(1.0, box.width * 0.96 / (natural * font))
+    if stretch < NARROWEST:
+        return []
+    y = box.y + (box.height - DIGIT_INK * font) / 2
+    return [Run(text, box.x + (box.width - natural * font * stretch) / 2, y, font, stretch)]
+
+
+def _han(text: str) -> bool:
+    return any(ord(c) > 0x2E7F for c in text)
 
 
 def _number(text: str, box: Box, widths: Mapping[str, float]) -> list[Run]:
@@ -162,14 +220,15 @@ def _number(text: str, box: Box, widths: Mapping[str, float]) -> list[Run]:
     out = []
     for part, s in zip(cut, scale, strict=True):
         if part:
-            lift = HAN_DROP * font * s if any(ord(c) > 0x2E7F for c in part) else 0.0
+            lift = HAN_DROP * font * s if _han(part) else 0.0
             out.append(Run(part, x, y + lift, font * s, stretch))
             x += (_advance(part, widths) * s + (0.06 if part is cut[1] else 0.0)) * font * stretch
     return out
 
 
-def _captions(plate: Plate, size: Size, qr: Box, widths: Mapping[str, float]) -> list[Run]:
+def caption_runs(plate: Plate, size: Size, widths: Mapping[str, float]) -> list[Run]:
     """Code and host for people: under the QR, on the large plate in its foot beside the postcode."""
+    qr = qr_box(size)
     if size.foot_share:
         return _foot(plate, size, widths)
     font = _caption(size)

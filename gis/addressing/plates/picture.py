@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape, quoteattr
 from gis.addressing.plates import pdf, qr
 from gis.addressing.plates.font import Font
 from gis.addressing.plates.layout import FRAME_AT, Plate, Run, Size, qr_box, runs
+from gis.addressing.plates.pdf_file import MM
 
 MOST_PIXELS: Final = 6000
 
@@ -46,7 +47,7 @@ def png(plate: Plate, size: Size, font: Font, *, pixels: int = 1200) -> bytes:
 
     document = pypdfium2.PdfDocument(pdf.document([plate], size, font, one_a_page=True))
     try:
-        scale = min(pixels, MOST_PIXELS) / (size.width * pdf.MM)
+        scale = min(pixels, MOST_PIXELS) / (size.width * MM)
         picture = document[0].render(scale=scale).to_pil()
     finally:
         document.close()

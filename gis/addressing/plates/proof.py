@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from gis.addressing.plates import qr
 from gis.addressing.plates.layout import Plate, Size, qr_box
-from gis.addressing.plates.pdf import MM, Sheet, sheet_for
+from gis.addressing.plates.pdf import Sheet, sheet_for
+from gis.addressing.plates.pdf_file import MM
 from gis.progress import Progress, silent
 
 #: Pixels a module: fewer and a reader may guess, more costs time.
