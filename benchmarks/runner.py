@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -122,8 +123,14 @@ def peak_mb() -> float:
     raise RuntimeError("no VmHWM")
 
 
-def peer_python(name: str, packages: Sequence[str], say: Say) -> str | None:
-    """Python of an environment with a peer in it, made with uv when it is missing; None where it cannot be had."""
+def peer_python(name: str, packages: Sequence[str], say: Say, *, locked: Path | None = None) -> str | None:
+    """Python of an environment with a peer in it, made with uv when it is missing; None where it cannot be had.
+
+    ``locked``: a file of requirements with hashes, which is then all that is installed; a new one makes it anew.
+    """
+    if locked is not None:
+        packages = ["--require-hashes", "-r", str(locked)]
+        name = f"{name}-{hashlib.sha256(locked.read_bytes()).hexdigest()[:12]}"
     home = Path(os.environ.get("WANGGE_HOME", ROOT / ".wangge")) / "peers" / name
     python = home / "bin" / "python"
     if python.exists():

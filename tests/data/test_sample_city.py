@@ -51,6 +51,13 @@ def test_the_city_is_of_one_piece_with_streets_between_blocks(city):
     assert city.metres.sum(axis=0).min() > 0  # of every class
 
 
+def test_streets_are_the_borders_between_blocks_each_once(city):
+    assert shapely.is_simple(city.streets).all()
+    assert shapely.length(city.streets).sum() == pytest.approx(city.metres[:, 1:].sum())
+    borders = shapely.union_all(shapely.boundary(city.geometry)).buffer(1e-6)
+    assert shapely.difference(shapely.union_all(city.streets), borders).length == 0
+
+
 def test_households_are_a_citys(city):
     by_use = {use: city.households[city.use == use] for use in (VILLA, WALK_UP, TOWER, PARK, GATED)}
     assert by_use[VILLA].max() <= 2

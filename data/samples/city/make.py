@@ -23,7 +23,7 @@ class City:
     """Atoms and their graph. ``metres[:, c]``: shared by edge, c = 0 in a block, then residential to primary.
 
     ``use`` is a constant of ``homes`` by atom. Edges are sorted by (head, tail), head < tail; the atoms are an
-    exact coverage in metres of no place on earth.
+    exact coverage in metres of no place on earth. ``streets`` are lines of class ``street_class`` along the borders.
     """
 
     geometry: Geometries
@@ -33,6 +33,8 @@ class City:
     heads: Ints
     tails: Ints
     metres: Floats
+    streets: Geometries
+    street_class: Ints
 
 
 def make(atoms: int, seed: int = 1) -> City:
@@ -43,6 +45,7 @@ def make(atoms: int, seed: int = 1) -> City:
     cells = cells_of(streets.blocks, homes.block, homes.place)
     corner = _bent(cells.corner, rng)
     heads, tails, metres = _graph(cells, corner, streets.line_class, len(homes.block))
+    lines, kind = _streets(cells, corner, streets.line_class)
     return City(
         geometry=_polygons(cells, corner),
         households=homes.households,
@@ -51,6 +54,8 @@ def make(atoms: int, seed: int = 1) -> City:
         heads=heads,
         tails=tails,
         metres=metres,
+        streets=lines,
+        street_class=kind,
     )
 
 
@@ -68,6 +73,24 @@ def _polygons(cells: Cells, corner: Floats) -> Geometries:
     first = np.flatnonzero(np.diff(cells.cell, prepend=-1))
     at = np.insert(np.arange(len(cells.cell)), np.append(first[1:], len(cells.cell)), first)  # rings closed
     return np.asarray(shapely.polygons(shapely.linearrings(corner[cells.begin[at]], indices=cells.cell[at])), object)
+
+
+def _streets(cells: Cells, corner: Floats, line_class: Ints) -> tuple[Geometries, Ints]:
+    """Every street from end to end through all corners on it, and its class; the city's edge is none."""
+    on = np.flatnonzero((cells.line >= 0) & (line_class[np.maximum(cells.line, 0)] > 0))
+    pairs = np.unique(
+        np.column_stack([np.tile(cells.line[on], 2), np.concatenate([cells.begin[on], cells.end[on]])]), axis=0
+    )
+    line, at = pairs.T
+    first = np.flatnonzero(np.diff(line, prepend=-1))
+    # before the city was bent every street was straight: its corners stand in the order of their way along it
+    ends = cells.corner[at]
+    low = np.minimum.reduceat(ends, first)
+    wide = (np.maximum.reduceat(ends, first) - low)[:, 0] >= (np.maximum.reduceat(ends, first) - low)[:, 1]
+    along = np.where(np.repeat(wide, np.diff(np.append(first, len(line)))), ends[:, 0], ends[:, 1])
+    order = np.lexsort((along, line))
+    made = shapely.linestrings(corner[at[order]], indices=np.searchsorted(line[first], line[order]))
+    return np.asarray(made, object), line_class[line[first]]
 
 
 def _graph(cells: Cells, corner: Floats, line_class: Ints, n: int) -> tuple[Ints, Ints, Floats]:
