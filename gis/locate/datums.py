@@ -9,6 +9,7 @@ latitude, whatever the axis order the authority prints.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -28,7 +29,6 @@ CHINA: Final = (72.004, 0.8293, 137.8347, 55.8271)
 _A: Final = 6378245.0  # Krasovsky 1940, metres
 _EE: Final = 0.00669342162296594323
 _BD: Final = np.pi * 3000.0 / 180.0
-_ROUNDS: Final = 12  # fixed-point rounds; each gains about two digits, so this reaches the last bits
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,25 @@ def to_wgs84(x: Floats, y: Floats, datum: Datum) -> tuple[Floats, Floats]:
     return np.where(bad, np.nan, lon), np.where(bad, np.nan, lat)
 
 
+def point_to_wgs84(x: float, y: float, datum: Datum) -> tuple[float, float] | None:
+    """``to_wgs84`` of one position, without arrays; None where the coordinates have no place on earth."""
+    lon, lat = x, y
+    if datum.name in ("gcj02", "bd09"):
+        west, south, east, north = CHINA
+        if west <= lon <= east and south <= lat <= north:
+            from gis.locate import shift_kernels
+
+            if datum.name == "bd09":
+                lon, lat = shift_kernels.bd09_inverse(lon, lat)
+                inside = west <= lon <= east and south <= lat <= north
+                lon, lat = shift_kernels.gcj02_inverse(lon, lat) if inside else (lon, lat)
+            else:
+                lon, lat = shift_kernels.gcj02_inverse(lon, lat)
+    elif datum.name not in NAMES:
+        lon, lat = transformer(datum.name, "EPSG:4326").transform(x, y)
+    return (lon, lat) if abs(lon) <= 180.0 and abs(lat) <= 90.0 else None  # NaN and infinity are neither
+
+
 def from_wgs84(lon: Floats, lat: Floats, datum: Datum) -> tuple[Floats, Floats]:
     """Coordinates in ``datum`` (easting or longitude first) of WGS84 degrees."""
     lon, lat = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
@@ -118,12 +137,9 @@ def wgs84_to_gcj02(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
 
 def gcj02_to_wgs84(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
     """Inverse of the shift by fixed-point iteration, exact to the last bits (far below 1 mm)."""
-    inside = in_china(lon, lat)
-    x, y = lon.copy(), lat.copy()
-    for _ in range(_ROUNDS):
-        dx, dy = _shift(x, y)
-        x, y = lon - dx, lat - dy
-    return np.where(inside, x, lon), np.where(inside, y, lat)
+    from gis.locate import shift_kernels  # with numba: who needs no shift does not wait for it
+
+    return _inside(shift_kernels.gcj02_inverses, lon, lat)
 
 
 def gcj02_to_bd09(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
@@ -135,12 +151,19 @@ def gcj02_to_bd09(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
 
 def bd09_to_gcj02(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
     """Inverse of Baidu's shift by fixed-point iteration, not the metre-wide usual approximation."""
-    inside = in_china(lon, lat)
-    x, y = lon - 0.0065, lat - 0.006
-    for _ in range(_ROUNDS):
-        bx, by = _bd09(x, y)
-        x, y = x + lon - bx, y + lat - by
-    return np.where(inside, x, lon), np.where(inside, y, lat)
+    from gis.locate import shift_kernels
+
+    return _inside(shift_kernels.bd09_inverses, lon, lat)
+
+
+def _inside(kernel: Callable[[Floats, Floats], None], lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    """Positions of which those inside ``CHINA`` went through a kernel that works in place."""
+    inside = np.flatnonzero(in_china(lon, lat))
+    x, y = lon[inside], lat[inside]
+    kernel(x, y)
+    made = lon.copy(), lat.copy()
+    made[0][inside], made[1][inside] = x, y
+    return made
 
 
 def _bd09(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:

@@ -26,6 +26,7 @@ from gis.locate.kernels import (
     distances,
     fill,
     locate,
+    locate_one,
     mark,
     number_runs,
     pack,
@@ -62,6 +63,12 @@ class Index:
         found = np.empty(len(x), np.int32)
         locate(x, y, self.frame, self.cell, self.words, self.words.view(np.int64), found)
         return found
+
+    def locate_one(self, x: float, y: float) -> tuple[int, float]:
+        """Position of the grid of one point (-1 outside) and metres to its nearest border (NaN outside)."""
+        words = self.words
+        found = locate_one(x, y, self.frame, self.cell, words, words.view(np.int64), self.first, self.edges)
+        return int(found[0]), float(found[1])
 
     def border_metres(self, x: Floats, y: Floats, grid: Positions) -> Floats:
         """Metres from every point to the nearest border of its grid; NaN where ``grid`` is -1."""
@@ -186,6 +193,7 @@ def warm() -> None:
     index = build(np.array([shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)], dtype=object))
     x, y = np.array([0.5, 1.0]), np.array([0.5, 0.5])
     index.border_metres(x, y, index.locate(x, y))
+    index.locate_one(0.5, 0.5)
     index.nearest(3.0, 3.0)
 
 

@@ -317,6 +317,19 @@ def locate(
 
 
 @njit(cache=True, nogil=True)
+def locate_one(
+    x: float, y: float, frame: Floats, cell: Positions, words: Floats, marks: Offsets, first: Offsets, edges: Floats
+) -> tuple[int, float]:
+    """Grid of one point and metres to its nearest border; -1 and NaN outside."""
+    fx, fy = (x - frame[0]) * frame[2], (y - frame[1]) * frame[2]
+    if not (fx >= 0 and fy >= 0 and fx < frame[3] and fy < frame[4]):
+        return OUTSIDE, np.nan
+    c = cell[int(fy) * int(frame[3]) + int(fx)]
+    p = int(c) if c >= OUTSIDE else _in_run(x, y, (-2 - c) * _LINE, words, marks)
+    return p, np.nan if p < 0 else np.sqrt(_ring_square(x, y, first[p], first[p + 1], edges))
+
+
+@njit(cache=True, nogil=True)
 def _in_run(x: float, y: float, at: int, words: Floats, marks: Offsets) -> int:
     """Grid of a point in a run. A ray to the east ends in the cell beside the run, where the answer is known."""
     while True:
