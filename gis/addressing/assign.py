@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import shapely
 
-from gis.addressing import compose, compounds, facing, numbering
-from gis.addressing.compose import Parts, Style
-from gis.addressing.numbering import NO_NUMBER, NO_PLACE, SHARED, Break, Rule
+from gis.addressing import compose, compounds
+from gis.addressing.breaks import NO_NUMBER, SHARED, Break
+from gis.addressing.compose import Parts, Patterns, Style
+from gis.addressing.doors import DoorNumbers, Doors, no_doors, texts_of
+from gis.addressing.frontage import Given, Items, Numbered, Roads, items_of, number_items, sides
+from gis.addressing.rules import Rule
 from gis.addressing.thoroughfares import Thoroughfares, plain, trace
 from gis.progress import Progress, silent
 from gis.territory.model import Areas, Bools, Buildings, Floats, Geometries, Ints, Streets, Texts
@@ -27,10 +30,6 @@ OUTBUILDINGS: Final = frozenset(
      "farm_auxiliary", "transformer_tower", "service", "container", "bunker", "ruins", "construction"}
 )  # fmt: skip
 SMALLEST_M2: Final = 12.0
-#: A house of a villager group belongs to a named road only when it stands this near to it.
-VILLAGE_REACH_M: Final = 30.0
-#: A building's stated street must pass this near, or the statement is listed as wrong.
-STATED_REACH_M: Final = 300.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,8 @@ class Addresses:
     ``thoroughfare``, ``compound``, ``group`` and ``community`` are positions or -1. ``number`` is the door
     number without 号, ``block`` the building's number in its compound, group or community. ``kept``: the
     number was there before. ``sure``: the street was not in doubt. ``text`` is the standard text without the
-    division, ``other`` the same building by its other branch ("" where it has one).
+    division, ``other`` the same building by its other branch ("" where it has one). ``doors``: numbers of further
+    doors. ``odd_right``: for each street, whether the rule puts odd numbers on its right.
     """
 
     thoroughfare: Ints
@@ -72,32 +72,8 @@ class Addresses:
     breaks: tuple[Break, ...]
     thoroughfares: Thoroughfares
     style: Style
-
-
-@dataclass(frozen=True)
-class _Items:
-    """What gets door numbers: buildings on their own, and compounds as a whole. ``members``: their buildings."""
-
-    geometry: Geometries
-    members: list[list[int]]
-    road: Texts
-    number: Texts
-    identity: Texts
-    village: Bools
-
-
-@dataclass(frozen=True)
-class _Roads:
-    """Door numbers by building row; ``name`` is the road's, also where no such road was found."""
-
-    street: Ints
-    name: Texts
-    number: Texts
-    base: Ints
-    station: Floats
-    right: Bools
-    sure: Bools
-    kept: Bools
+    doors: DoorNumbers
+    odd_right: Bools
 
 
 def assign(
@@ -112,42 +88,56 @@ def assign(
     known: Known | None = None,
     community: Ints | None = None,
     compound: Ints | None = None,
+    doors: Doors | None = None,
+    centre: tuple[float, float] | None = None,
     progress: Progress = silent,
 ) -> Addresses:
     """Standard addresses of all buildings; every layer in one metre CRS.
 
     ``community`` and ``compound`` say where each building belongs (positions or -1); without them it is
-    where its inner point lies.
+    where its inner point lies. ``doors`` are gates and doors, ``centre`` the place from which a rule that begins
+    at the centre counts (default: the middle of the buildings).
     """
     rule = rule or Rule()
     count = len(buildings)
     known = known or nothing_known(count, len(compounds_))
+    doors = doors or no_doors()
     progress("addresses", 0.0, "streets")
-    lines = trace(streets, start=rule.start)
+    point = np.asarray(shapely.point_on_surface(buildings.geometry), dtype=object)
+    lines = trace(streets, starting=rule.starting(centre or _middle(point)))
     style = style or compose.style_of([str(n) for n in lines.name])
     if style == "western" and rule.infill == "attached":
         rule = replace(rule, infill="letter")
-    point = np.asarray(shapely.point_on_surface(buildings.geometry), dtype=object)
     named = np.array([bool(plain(str(n))) for n in compounds_.name], dtype=bool)
     compound = containing(point, compounds_.geometry) if compound is None else compound
     compound = np.where((compound >= 0) & np.r_[named, False][compound], compound, -1)
     group = containing(point, groups.geometry)
     community = containing(point, communities.geometry) if community is None else community
     wanted = addressed(buildings)
-    items = _items(buildings, compounds_, compound, group, wanted, known)
+    given = Given(known.road, known.number, known.compound_road, known.compound_number)
+    carrying = streets.geometry[lines.way_of >= 0]
+    items = items_of(buildings, compounds_, compound, group, wanted, given, doors, carrying)
     progress("addresses", 0.2, "facing")
-    roads, breaks = _on_roads(items, streets, buildings, compound, lines, rule, count)
+    owner = np.full(count, -1, dtype=np.int64)
+    for k, rows in enumerate(items.members):
+        owner[rows] = k
+    numbered = number_items(items, streets, buildings, lines, rule, owner)
+    roads, breaks = numbered.of(owner, empty=True), list(numbered.breaks)
     progress("addresses", 0.7, "numbers")
     place, block_known = _places(
         buildings, known, compound, group, community, roads, wanted, len(compounds_), len(groups)
     )
-    blocks = compounds.number(buildings.geometry, place, block_known, identity=buildings.source_id)
+    blocks = compounds.number(
+        buildings.geometry, place, block_known, corner=rule.corner, identity=buildings.source_id,
+        there_and_back=rule.serpentine,
+    )  # fmt: skip
     levels = zip(
         _named(communities.name, community), _named(groups.name, group), roads.name, roads.number,
         _named(compounds_.name, compound), blocks.number, strict=True,
     )  # fmt: skip
     parts = [Parts(*level) if asked else Parts() for level, asked in zip(levels, wanted, strict=True)]
-    text, other = _texts(parts, style, _ambiguous(lines, roads.street, compounds_.name, compound))
+    ambiguous = _ambiguous(lines, roads.street, compounds_.name, compound)
+    text, other = _texts(parts, style, ambiguous, rule.patterns)
     listed = {b.item for b in breaks if b.kind == SHARED}
     breaks += [*blocks.breaks, *_unplaced(wanted, roads, place, text)]
     breaks += [b for b in _twice(text) if b.item not in listed]
@@ -156,6 +146,33 @@ def assign(
         roads.street, roads.number, roads.base, roads.station, roads.right, roads.sure, roads.kept,
         compound, group, community, blocks.number, parts, text, other, point,
         tuple(sorted(set(breaks), key=lambda b: (b.item, b.kind, b.reason, b.value))), lines, style,
+        _door_numbers(items, numbered, doors, compound, _named(compounds_.name, np.arange(len(compounds_))), style, rule),
+        sides(lines, rule),
+    )  # fmt: skip
+
+
+def _middle(points: Geometries) -> tuple[float, float] | None:
+    """The median place of the buildings, None without any."""
+    if not len(points):
+        return None
+    x, y = np.median(shapely.get_coordinates(points), axis=0)
+    return float(x), float(y)
+
+
+def _door_numbers(
+    items: Items, numbered: Numbered, doors: Doors, compound: Ints, names: list[str], style: Style, rule: Rule
+) -> DoorNumbers:
+    """Numbers of further doors that got or have one."""
+    rows = np.flatnonzero((items.door >= 0) & (numbered.text != "")) if rule.doors != "none" else items.door[:0]
+    found, door = numbered.of(rows, empty=False), items.door[rows]
+    behind = [(items.members[int(k)] or [-1])[0] for k in items.parent[rows]]
+    building = np.array(behind, dtype=np.int64)
+    of = np.where(doors.compound[door] >= 0, doors.compound[door], np.r_[compound, -1][building])
+    said = texts_of(
+        list(found.name), found.number, [[*names, ""][c] for c in of], doors.name[door], style, rule.patterns
+    )
+    return DoorNumbers(
+        door, building, of, found.street, found.number, found.base, found.station, found.right, found.kept, said,
     )  # fmt: skip
 
 
@@ -187,106 +204,8 @@ def containing(points: Geometries, areas: Geometries) -> Ints:
     return found
 
 
-def _items(
-    buildings: Buildings, compounds_: Areas, compound: Ints, group: Ints, wanted: Bools, known: Known
-) -> _Items:
-    inside = (compound >= 0) & ~((buildings.housenumber != "") & (buildings.street != "")) & wanted
-    in_group_only = (group >= 0) & (buildings.housenumber != "") & (buildings.street == "") & ~inside
-    alone = np.flatnonzero(wanted & ~inside & ~in_group_only)
-    members: dict[int, list[int]] = defaultdict(list)
-    for i in np.flatnonzero(inside).tolist():
-        members[int(compound[i])].append(i)
-    whole = np.array(sorted(members), dtype=np.int64)
-    before = known.number[alone] != ""
-    return _Items(
-        geometry=np.concatenate([buildings.geometry[alone], compounds_.geometry[whole]]),
-        members=[[int(i)] for i in alone] + [members[int(c)] for c in whole],
-        road=np.concatenate(
-            [np.where(before, known.road[alone], buildings.street[alone]), known.compound_road[whole]]
-        ),
-        number=np.concatenate(
-            [np.where(before, known.number[alone], buildings.housenumber[alone]), known.compound_number[whole]]
-        ),
-        identity=np.concatenate([buildings.source_id[alone], compounds_.source_id[whole]]),
-        village=np.concatenate([group[alone] >= 0, np.zeros(len(whole), dtype=bool)]),
-    )  # fmt: skip
-
-
-def _on_roads(
-    items: _Items,
-    streets: Streets,
-    buildings: Buildings,
-    compound: Ints,
-    lines: Thoroughfares,
-    rule: Rule,
-    count: int,
-) -> tuple[_Roads, list[Break]]:
-    """Faced street and door number of every item, spread to its buildings."""
-    owner = np.full(count, -1, dtype=np.int64)
-    for k, rows in enumerate(items.members):
-        owner[rows] = k
-    faced = facing.face(items.geometry, streets.geometry, lines, obstacles=buildings.geometry, owner=owner)
-    street = np.where(items.village & (faced.distance > VILLAGE_REACH_M), -1, faced.thoroughfare)
-    street, sure, breaks = _stated(items, street, faced.sure, streets.geometry, lines)
-    station, right = np.zeros(len(street)), np.zeros(len(street), dtype=bool)
-    on = np.flatnonzero(street >= 0)
-    centres = np.asarray(shapely.centroid(items.geometry[on]), dtype=object)
-    station[on], right[on] = facing.locate(lines, centres, street[on])
-    numbers = numbering.number(street, station, right, items.number, rule, identity=items.identity)
-    bare = np.array([str(n).strip().rstrip("号號") for n in items.number], dtype=object)
-    text = np.where((street < 0) & (bare != ""), bare, numbers.text).astype(object)
-    name = np.array([str(lines.name[t]) if t >= 0 else "" for t in street], dtype=object)
-    name = np.where((street < 0) & (items.number != ""), items.road, name).astype(object)
-    got = owner >= 0
-
-    def spread(values: Any, empty: Any) -> Any:
-        return np.where(got, np.asarray(values)[owner], empty) if len(items.members) else np.full(count, empty)
-
-    base = np.array([k[0] if k else 0 for k in numbers.key], dtype=np.int64)
-    roads = _Roads(
-        street=spread(street, -1),
-        name=spread(name, "").astype(object),
-        number=spread(text, "").astype(object),
-        base=spread(base, 0),
-        station=spread(station, np.nan),
-        right=spread(right, False),
-        sure=spread(sure, False),
-        kept=spread(numbers.kept | (items.number != ""), False),
-    )
-    breaks += list(numbers.breaks)
-    return roads, [replace(b, item=items.members[b.item][0]) for b in breaks]
-
-
-def _stated(
-    items: _Items, street: Ints, sure: Bools, centrelines: Geometries, lines: Thoroughfares
-) -> tuple[Ints, Bools, list[Break]]:
-    """Where an item states its street, that street it is, if it is there."""
-    by_name: dict[str, list[int]] = defaultdict(list)
-    for t, name in enumerate(lines.name):
-        by_name[str(name)].append(t)
-    whole: dict[int, Any] = {}
-    street, sure = street.copy(), sure.copy()
-    breaks = []
-    for k in np.flatnonzero(items.road != "").tolist():
-        name = plain(str(items.road[k]))
-        candidates = by_name.get(name, [])
-        if street[k] in candidates:
-            sure[k] = True
-            continue
-        for t in candidates:
-            if t not in whole:
-                whole[t] = shapely.union_all(centrelines[lines.way_of == t])
-        near = [(float(shapely.distance(items.geometry[k], whole[t])), t) for t in candidates]
-        if near and min(near)[0] <= STATED_REACH_M:
-            street[k], sure[k] = min(near)[1], True
-        elif items.number[k]:
-            breaks.append(Break(k, NO_PLACE, "street_far" if near else "street_unknown", name))
-            street[k], sure[k] = -1, False
-    return street, sure, breaks
-
-
 def _places(
-    buildings: Buildings, known: Known, compound: Ints, group: Ints, community: Ints, roads: _Roads, wanted: Bools,
+    buildings: Buildings, known: Known, compound: Ints, group: Ints, community: Ints, roads: Roads, wanted: Bools,
     n_compounds: int, n_groups: int,
 ) -> tuple[Ints, Texts]:  # fmt: skip
     """The place in which each building is numbered (-1: none), and the number it has there already."""
@@ -315,19 +234,19 @@ def _ambiguous(lines: Thoroughfares, street: Ints, names: Texts, compound: Ints)
     return np.asarray(np.where(compound >= 0, twice[np.maximum(compound, 0)], road), dtype=bool)
 
 
-def _texts(parts: list[Parts], style: Style, ambiguous: Bools) -> tuple[Texts, Texts]:
+def _texts(parts: list[Parts], style: Style, ambiguous: Bools, patterns: Patterns) -> tuple[Texts, Texts]:
     """Standard text and the other branch of every building: the compound's branch first where there is one."""
     text = np.array([""] * len(parts), dtype=object)
     other = text.copy()
     for i, p in enumerate(parts):
-        road, place = compose.road_text(p, style), compose.place_text(p, style)
+        road, place = compose.road_text(p, style, patterns), compose.place_text(p, style, patterns)
         text[i], other[i] = (place, road) if p.compound or not road else (road, place)
         if ambiguous[i] and text[i] and p.community:
             text[i] = f"{p.community}{text[i]}" if style == "zh" else f"{text[i]}, {p.community}"
     return text, other
 
 
-def _unplaced(wanted: Bools, roads: _Roads, place: Ints, text: Texts) -> list[Break]:
+def _unplaced(wanted: Bools, roads: Roads, place: Ints, text: Texts) -> list[Break]:
     """Buildings that face no named street, and those that nothing could be said of."""
     found = [
         Break(int(i), NO_NUMBER, "no_street")

@@ -4,10 +4,28 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 #: ``zh``: 人民路12号和顺小区3栋2单元301室; ``western``: Mannerheimintie 12.
 Style = Literal["zh", "western"]
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """How Chinese addresses write what lies inside a compound or building.
+
+    ``number`` writes a room from ``{floor}``, ``{room}`` (its place on the floor) and perhaps ``{unit}``.
+    """
+
+    building: str = "{building}栋"
+    unit: str = "{unit}单元"
+    room: str = "{number}室"
+    number: str = "{floor}{room:02}"
+    unit_letters: bool = False
+    skip_floors: tuple[int, ...] = ()
+
+
+PLAIN: Final = Patterns()
 
 
 @dataclass(frozen=True)
@@ -24,39 +42,43 @@ class Parts:
     room: str = ""
 
 
-def road_text(parts: Parts, style: Style) -> str:
+def road_text(parts: Parts, style: Style, patterns: Patterns = PLAIN) -> str:
     """The road branch: road and number, then compound, building, unit and room; "" without a number."""
     if not (parts.road and parts.number):
         return ""
     if style == "western":
-        return f"{parts.road} {parts.number}" + _inside(parts, style)
-    return f"{parts.road}{parts.number}号" + parts.compound + _inside(parts, style)
+        return f"{parts.road} {parts.number}" + _inside(parts, style, patterns)
+    return f"{parts.road}{parts.number}号" + parts.compound + _inside(parts, style, patterns)
 
 
-def place_text(parts: Parts, style: Style) -> str:
+def place_text(parts: Parts, style: Style, patterns: Patterns = PLAIN) -> str:
     """The compound branch: compound and building; without a compound, villager group or community and number."""
     if parts.compound:
-        return _joined([parts.compound], style) + _inside(parts, style)
+        return _joined([parts.compound], style) + _inside(parts, style, patterns)
     if not parts.building:
         return ""
     # registers write a group as 鹿角村三组 or as 三组: the village is said once
     community = "" if parts.community and parts.group.startswith(parts.community) else parts.community
     where = [p for p in (community, parts.group) if p]
     if style == "western":
-        return ", ".join([f"Building {parts.building}{_inside_home(parts, style)}", *reversed(where)])
-    return "".join(where) + f"{parts.building}号" + _inside_home(parts, style)
+        home = home_text(parts.unit, parts.room, style, patterns)
+        return ", ".join([f"Building {parts.building}{home}", *reversed(where)])
+    return "".join(where) + f"{parts.building}号" + home_text(parts.unit, parts.room, style, patterns)
 
 
-def _inside(parts: Parts, style: Style) -> str:
+def _inside(parts: Parts, style: Style, patterns: Patterns) -> str:
+    home = home_text(parts.unit, parts.room, style, patterns)
     if style == "western":
-        return (f" building {parts.building}" if parts.building else "") + _inside_home(parts, style)
-    return (f"{parts.building}栋" if parts.building else "") + _inside_home(parts, style)
+        return (f" building {parts.building}" if parts.building else "") + home
+    return (patterns.building.replace("{building}", parts.building) if parts.building else "") + home
 
 
-def _inside_home(parts: Parts, style: Style) -> str:
+def home_text(unit: str, room: str, style: Style, patterns: Patterns = PLAIN) -> str:
+    """Unit and room after a building's text; "" where it has none."""
     if style == "western":
-        return (f" unit {parts.unit}" if parts.unit else "") + (f" no. {parts.room}" if parts.room else "")
-    return (f"{parts.unit}单元" if parts.unit else "") + (f"{parts.room}室" if parts.room else "")
+        return (f" unit {unit}" if unit else "") + (f" no. {room}" if room else "")
+    named = patterns.unit.replace("{unit}", unit) if unit else ""
+    return named + (patterns.room.replace("{number}", room) if room else "")
 
 
 def _joined(words: list[str], style: Style) -> str:

@@ -16,10 +16,11 @@ from typing import Final, Literal
 import numpy as np
 import shapely
 
-from gis.addressing.numbering import MISMATCH, SHARED, Break
+from gis.addressing.breaks import MISMATCH, SHARED, Break
 from gis.territory.model import Floats, Geometries, Ints, Texts
 
 Corner = Literal["north_east", "north_west", "south_east", "south_west"]
+CORNERS: Final = ("north_east", "north_west", "south_east", "south_west")
 
 _NUMBERED = re.compile(r"(?:第)?([0-9]{1,4}|[一二三四五六七八九十百]{1,5}|[A-Za-z])(?:[#号]?(?:栋|幢|座|号楼|楼)|#)")
 _DIGITS: Final = {c: i for i, c in enumerate("零一二三四五六七八九")}
@@ -57,9 +58,18 @@ def _chinese(text: str) -> int:
 
 
 def number(
-    footprints: Geometries, place: Ints, known: Texts, *, corner: Corner = "north_east", identity: Texts | None = None
+    footprints: Geometries,
+    place: Ints,
+    known: Texts,
+    *,
+    corner: Corner = "north_east",
+    identity: Texts | None = None,
+    there_and_back: bool = True,
 ) -> Blocks:
-    """Number the buildings of each place (-1: none); ``known`` holds the number a building already has, or ""."""
+    """Number the buildings of each place (-1: none); ``known`` holds the number a building already has, or "".
+
+    ``there_and_back``: serpentine rows 弓字形; else every row begins on the corner's side.
+    """
     numbers = np.where(place >= 0, known, "").astype(object)
     members: dict[int, list[int]] = defaultdict(list)
     for i in np.flatnonzero(place >= 0).tolist():
@@ -67,15 +77,14 @@ def number(
     boxes = np.asarray(shapely.bounds(footprints), dtype=np.float64)
     breaks: list[Break] = []
     for rows in members.values():
-        _number_place(np.array(rows), numbers, boxes, corner, breaks, identity)
+        inside = np.array(rows)
+        tie = np.arange(len(rows)) if identity is None else np.argsort(np.argsort(identity[inside].astype(str)))
+        ordered = inside[serpentine(boxes[inside], corner=corner, tie=tie, there_and_back=there_and_back)]
+        _number_place(ordered, numbers, breaks)
     return Blocks(numbers, tuple(sorted(breaks, key=lambda b: (b.item, b.reason))))
 
 
-def _number_place(
-    rows: Ints, numbers: Texts, boxes: Floats, corner: Corner, breaks: list[Break], identity: Texts | None
-) -> None:
-    tie = np.arange(len(rows)) if identity is None else np.argsort(np.argsort(identity[rows].astype(str)))
-    ordered = rows[serpentine(boxes[rows], corner=corner, tie=tie)]
+def _number_place(ordered: Ints, numbers: Texts, breaks: list[Break]) -> None:
     taken: dict[str, int] = {}
     for i in ordered:
         if numbers[i] and numbers[i] in taken:
@@ -89,7 +98,9 @@ def _number_place(
             following += 1
 
 
-def serpentine(boxes: Floats, *, corner: Corner = "north_east", tie: Ints | None = None) -> Ints:
+def serpentine(
+    boxes: Floats, *, corner: Corner = "north_east", tie: Ints | None = None, there_and_back: bool = True
+) -> Ints:
     """Order of n boxes (minx, miny, maxx, maxy): rows from one side, there and back along them."""
     if len(boxes) == 0:
         return np.zeros(0, dtype=np.int64)
@@ -107,7 +118,7 @@ def serpentine(boxes: Floats, *, corner: Corner = "north_east", tie: Ints | None
             current += 1
             start = down[i]
         row[i] = current
-    along = np.where(row % 2 == 0, across, -across)
+    along = np.where(row % 2 == 0, across, -across) if there_and_back else across
     return np.asarray(np.lexsort((tie, along, row)), dtype=np.int64)
 
 

@@ -103,6 +103,12 @@ def limit(largest: int, block: int) -> int:
     return 10**10 if block else largest
 
 
+def below(text: str, key: Key, n: int, *, infill: Infill = "attached") -> str:
+    """The n-th number attached to one that is written as ``text``: 12附1, 12-1, 12A, 12甲, 12附1-2."""
+    first = write((0, n), infill=infill)[1:] if len(key) == 1 else f"-{n}"
+    return text + first
+
+
 def write(key: Key, *, infill: Infill = "attached", block: int = 0) -> str:
     """The number without its 号: ``12``, ``12附1``, ``12-1``, ``12A``, ``12甲``, ``89-15``.
 

@@ -1,17 +1,21 @@
 """Units (单元) and rooms (户室) of buildings whose floors and dwellings are known.
 
-Rooms are numbered floor by floor, 101, 102, 201, ... in every unit; units from 1. A single dwelling has no room
-number: its building's address is its own.
+Rooms are numbered floor by floor, 101, 102, 201, ... in every unit; units from 1; how they are written is the
+ruleset's. A single dwelling has no room number: its building's address is its own.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from gis.addressing.compose import Style
+from gis.addressing.compose import PLAIN, Patterns, Style, home_text
 from gis.territory.model import Floats, Ints, Texts
+
+_ROOM_WIDTH: Final = re.compile(r"\{room:0?([1-4])\}")
 
 
 @dataclass(frozen=True)
@@ -62,34 +66,53 @@ def _expand(rows: Ints, unit_count: Ints, homes: Ints) -> tuple[Ints, Ints, Ints
     return building, nth // np.maximum(per_unit, 1) + 1, nth % np.maximum(per_unit, 1)
 
 
-def homes(text: Texts, units: Floats, floors: Floats, dwellings: Floats, style: Style) -> Homes:
+def homes(
+    text: Texts, units: Floats, floors: Floats, dwellings: Floats, style: Style, patterns: Patterns = PLAIN
+) -> Homes:
     """Units and rooms below the addresses of n buildings (``text`` "" : none below it)."""
     known = np.where(text != "", dwellings, np.nan)
     found = rooms(units, floors, known)
     several = np.isfinite(units) & (units >= 2)
-    unit = np.where(several[found.building], found.unit.astype(str), "").astype(object)
+    names = {int(u): _unit(int(u), patterns) for u in np.unique(found.unit)}
+    label = np.array([names[int(u)] for u in found.unit], dtype=object)
+    unit = np.where(several[found.building], label, "").astype(object)
     pairs = np.unique(np.stack([found.building, found.unit]), axis=1)
     pairs = pairs[:, several[pairs[0]]]
     no_room = np.array([""] * pairs.shape[1], dtype=object)
-    unit_text = pairs[1].astype(str).astype(object)
-    room = (found.floor * _floor_step(found, len(text)) + found.number).astype(str).astype(object)
-    floor = found.floor.astype(str).astype(object)
+    unit_text = np.array([names[int(u)] for u in pairs[1]], dtype=object)
+    level = _floors(found.floor, patterns.skip_floors)
+    room = _numbers(found, level, label, len(text), patterns.number)
     building = np.concatenate([pairs[0], found.building])
     all_units, all_rooms = np.concatenate([unit_text, unit]), np.concatenate([no_room, room])
     said = [
-        str(text[b]) + _below(str(u), str(r), style) for b, u, r in zip(building, all_units, all_rooms, strict=True)
+        str(text[b]) + home_text(str(u), str(r), style, patterns)
+        for b, u, r in zip(building, all_units, all_rooms, strict=True)
     ]
-    return Homes(building, all_units, np.concatenate([no_room, floor]), all_rooms, np.array(said, dtype=object))
+    floor = np.concatenate([no_room, level.astype(str).astype(object)])
+    return Homes(building, all_units, floor, all_rooms, np.array(said, dtype=object))
 
 
-def _floor_step(found: Rooms, n: int) -> Ints:
-    """What a floor adds to a room's number: 100, and 1000 in buildings with over 99 rooms on a floor of a unit."""
+def _unit(number: int, patterns: Patterns) -> str:
+    """A unit's name: 1, 2 ... or A, B ... (numbers again past Z)."""
+    return chr(64 + number) if patterns.unit_letters and number <= 26 else str(number)
+
+
+def _floors(floor: Ints, skipped: tuple[int, ...]) -> Ints:
+    """Floors as people call them: without the numbers a place skips."""
+    top = int(floor.max(initial=0))
+    names = [n for n in range(1, top + len(skipped) + 1) if n not in skipped]
+    return np.asarray(np.array([0, *names], dtype=np.int64)[floor], dtype=np.int64)
+
+
+def _numbers(found: Rooms, floor: Ints, unit: Texts, n: int, pattern: str) -> Texts:
+    """Room numbers by the pattern; a building with more rooms on a floor than it has digits for gets one more."""
     most = np.zeros(n, np.int64)
     np.maximum.at(most, found.building, found.number)
-    return np.where(most > 99, 1000, 100)[found.building]
+    digits = [len(str(m)) for m in most.tolist()]
 
+    def wider(b: int) -> str:
+        return _ROOM_WIDTH.sub(lambda m: f"{{room:0{max(int(m[1]), digits[b])}}}", pattern)
 
-def _below(unit: str, room: str, style: Style) -> str:
-    if style == "western":
-        return (f" unit {unit}" if unit else "") + (f" no. {room}" if room else "")
-    return (f"{unit}单元" if unit else "") + (f"{room}室" if room else "")
+    shapes = {b: wider(b) for b in set(found.building.tolist())}
+    rows = zip(found.building.tolist(), floor.tolist(), found.number.tolist(), unit, strict=True)
+    return np.array([shapes[b].format(floor=f, room=r, unit=u) for b, f, r, u in rows], dtype=object)

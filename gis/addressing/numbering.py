@@ -11,11 +11,11 @@ from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
 from gis.addressing import doornumbers
+from gis.addressing.breaks import MISMATCH, NO_NUMBER, NO_PLACE, SEVERAL, SHARED, Break
 from gis.addressing.doornumbers import DoorNumber, Key
 from gis.addressing.expected import Around, Profile, Side
 from gis.addressing.fitting import Free, Gap, fit
@@ -23,23 +23,6 @@ from gis.addressing.rules import Rule
 from gis.territory.model import Bools, Floats, Ints, Texts
 
 __all__ = ["MISMATCH", "NO_NUMBER", "NO_PLACE", "SEVERAL", "SHARED", "Break", "Numbers", "Rule", "number"]
-
-#: The five classes of address mess (地址乱象), as 宜昌 lists them.
-MISMATCH: Final = "号址不一"  # the number does not fit its place
-SHARED: Final = "一号多址"  # one number at several places
-SEVERAL: Final = "多号一址"  # several numbers at one place
-NO_NUMBER: Final = "有址无号"  # a place without a number
-NO_PLACE: Final = "有号无址"  # a number whose street or place is not there
-
-
-@dataclass(frozen=True)
-class Break:
-    """One thing wrong with numbers: ``kind`` is one of the five classes, ``reason`` a catalogue code's end."""
-
-    item: int
-    kind: str
-    reason: str
-    value: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,15 @@ import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import shapely
 
-from gis.addressing import spines
+from gis.addressing import spines, starts
+from gis.addressing.starts import Floats2, Start, Starting
 from gis.territory.classes import LANE_RANK, STREET_RANK
 from gis.territory.model import Bools, Floats, Geometries, Ints, Streets, Texts
-
-#: Where counting starts: the first word for streets that run east-west, the second for north-south.
-Start = Literal["east_north", "east_south", "west_north", "west_south"]
 
 #: No doors open on these, whatever their name.
 NOT_NUMBERED: Final = frozenset({"motorway", "busway", *(c for c in STREET_RANK if c.endswith("_link"))})
@@ -39,7 +37,9 @@ class Thoroughfares:
     ``collapsed`` (parallel carriageways or short side parts taken in), ``joined`` (short gaps bridged),
     ``loop``, ``branches``, ``apart`` (ordered pieces with wide gaps). ``piece`` lines run in counting
     direction, ``station`` is the metre at which each begins. ``way_of`` is a thoroughfare or -1 for a
-    centreline that carries no number; ``lane`` marks second-level ways (footpaths, service roads).
+    centreline that carries no number; ``lane`` marks second-level ways (footpaths, service roads). ``axis`` is
+    the unit vector of the counting direction, ``begun`` why it starts where it does (``cardinal``, ``centre``,
+    ``junction``, ``junction_inside``: that street crosses it in the middle, ``entrance`` of a dead end).
     """
 
     name: Texts
@@ -51,6 +51,8 @@ class Thoroughfares:
     station: Floats
     way_of: Ints
     lane: Bools
+    axis: Floats2
+    begun: Texts
 
     def __len__(self) -> int:
         return len(self.name)
@@ -61,15 +63,17 @@ def plain(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).split())
 
 
-def trace(streets: Streets, *, start: Start = "east_north") -> Thoroughfares:
-    """Turn named centrelines (in a metre CRS) into thoroughfares, in order of name and place."""
+def trace(streets: Streets, *, start: Start = "east_north", starting: Starting | None = None) -> Thoroughfares:
+    """Turn named centrelines (in a metre CRS) into thoroughfares, in order of name and place.
+
+    ``starting`` says where counting begins (default: at the cardinal directions of ``start``).
+    """
+    starting = starting or Starting(start)
     groups = _by_name(streets)
     names: list[str] = []
     places: list[int] = []
     shapes: list[str] = []
-    pieces: list[shapely.LineString] = []
-    piece_of: list[int] = []
-    stations: list[float] = []
+    rows: list[tuple[list[shapely.LineString], list[float], Floats]] = []
     way_of = np.full(len(streets), -1, dtype=np.int64)
     for name in sorted(groups):
         ways = np.array(groups[name])
@@ -79,15 +83,14 @@ def trace(streets: Streets, *, start: Start = "east_north") -> Thoroughfares:
         sets = _places(found)
         way_of[ways] = len(names) + _nearest_set(streets.geometry[ways], sets)
         for number, chains in enumerate(sets, start=1):
-            ordered, at = _in_order([c.line for c in chains], start)
-            pieces += ordered
-            stations += at
-            piece_of += [len(names)] * len(ordered)
+            rows.append(_in_order([c.line for c in chains], starting.cardinal))
             names.append(name)
             places.append(number if len(sets) > 1 else 0)
             shapes.append(_shape(chains))
-    lines = np.array(pieces, dtype=object)
-    of = np.array(piece_of, dtype=np.int64)
+    begun = starts.begin([r[0] for r in rows], names, streets.geometry, way_of, starting)
+    rows = [_reversed(*row) if b.reverse else row for row, b in zip(rows, begun, strict=True)]
+    lines = np.array([line for ordered, _, _ in rows for line in ordered], dtype=object)
+    of = np.array([t for t, (ordered, _, _) in enumerate(rows) for _ in ordered], dtype=np.int64)
     return Thoroughfares(
         name=np.array(names, dtype=object),
         place=np.array(places, dtype=np.int64),
@@ -95,9 +98,11 @@ def trace(streets: Streets, *, start: Start = "east_north") -> Thoroughfares:
         length=np.bincount(of, weights=shapely.length(lines), minlength=len(names)).astype(np.float64),
         piece=lines,
         piece_of=of,
-        station=np.array(stations, dtype=np.float64),
+        station=np.array([at for _, stations, _ in rows for at in stations], dtype=np.float64),
         way_of=way_of,
         lane=np.isin(streets.highway.astype(str), list(LANE_RANK)),
+        axis=np.array([axis for _, _, axis in rows], dtype=np.float64).reshape(-1, 2),
+        begun=np.array([b.why for b in begun], dtype=object),
     )
 
 
@@ -134,16 +139,28 @@ def _shape(chains: list[spines.Chain]) -> str:
     return "loop" if only.loop else "joined" if only.gaps else "collapsed" if only.collapsed else "line"
 
 
-def _in_order(lines: list[shapely.LineString], start: Start) -> tuple[list[shapely.LineString], list[float]]:
-    """Pieces turned into counting direction and put one after the other, with the metre each begins at."""
+def _in_order(lines: list[shapely.LineString], start: Start) -> tuple[list[shapely.LineString], list[float], Floats]:
+    """Pieces turned into counting direction and put one after the other, the metre each begins at, the direction."""
     axis = _axis(lines, start)
     turned = [_turn(line, axis) for line in lines]
     turned.sort(key=lambda line: (round(float((shapely.get_coordinates(line) @ axis).min()), 3), line.length))
+    return turned, _stations(turned), axis
+
+
+def _stations(pieces: list[shapely.LineString]) -> list[float]:
     stations = [0.0]
-    for before, after in pairwise(turned):
+    for before, after in pairwise(pieces):
         gap = float(np.hypot(*(np.array(after.coords[0]) - np.array(before.coords[-1])))) if before.length else 0.0
         stations.append(stations[-1] + before.length + gap)
-    return turned, stations
+    return stations
+
+
+def _reversed(
+    pieces: list[shapely.LineString], _: list[float], axis: Floats
+) -> tuple[list[shapely.LineString], list[float], Floats]:
+    """The same pieces counted from the other end."""
+    turned = [shapely.reverse(line) for line in reversed(pieces)]
+    return turned, _stations(turned), -axis
 
 
 def _axis(lines: list[shapely.LineString], start: Start) -> Floats:

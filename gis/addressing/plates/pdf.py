@@ -128,6 +128,7 @@ class _Painter:
         self._names: dict[tuple[str, str], bytes] = {}
         self._numbers: dict[str, bytes] = {}
         self._hexed = {c: f"{glyph:04X}" for c, glyph in font.glyph.items()}
+        self._captions: dict[tuple[float, str, str], tuple[bytes, bytes]] = {}
         self._places: dict[tuple[float, ...], bytes] = {}
         self._corners: dict[int, bytes] = {}
 
@@ -138,8 +139,24 @@ class _Painter:
             self._names[named] = self._texts(name_runs(*named, size, widths))
         if plate.number not in self._numbers:
             self._numbers[plate.number] = self._texts(number_runs(plate.number, size, widths))
-        texts = self._names[named] + self._numbers[plate.number] + self._texts(caption_runs(plate, size, widths))
+        texts = self._names[named] + self._numbers[plate.number] + self._captions_of(plate)
         return b"/B Do\nBT 1 1 1 rg\n" + texts + b"ET\n" + self._symbol(side, dark)
+
+    def _captions_of(self, plate: Plate) -> bytes:
+        """Code and host: codes equally wide stand in the same place, so that only their characters differ."""
+        wide = sum(map(self._font.width.__getitem__, plate.printed_code))
+        key = (wide, plate.host, plate.postcode)
+        code = self._hex(plate.printed_code)
+        known = self._captions.get(key)
+        if known is None:
+            drawn = self._texts(caption_runs(plate, self._size, self._font.width))
+            self._captions[key] = (drawn, code)
+            return drawn
+        drawn, first = known
+        return drawn.replace(first, code)
+
+    def _hex(self, text: str) -> bytes:
+        return "".join([self._hexed[c] for c in text]).encode()
 
     def _texts(self, runs: Sequence[Run]) -> bytes:
         return b"".join([self._text(run) for run in runs])
@@ -151,7 +168,7 @@ class _Painter:
             place = self._places[at] = b"/F1 %s Tf %s Tz %s Tc 1 0 0 1 %s %s Tm <" % (
                 short(run.size), short(run.stretch * 100), short(run.spacing), short(run.x), short(run.y),
             )  # fmt: skip
-        return place + "".join([self._hexed[c] for c in run.text]).encode() + b"> Tj\n"
+        return place + self._hex(run.text) + b"> Tj\n"
 
     def _symbol(self, side: int, dark: bytes) -> bytes:
         """One path of rectangles, a module being the unit."""
