@@ -116,7 +116,7 @@ def assign(
     wanted = addressed(buildings)
     given = Given(known.road, known.number, known.compound_road, known.compound_number)
     carrying = streets.geometry[lines.way_of >= 0]
-    items = items_of(buildings, compounds_, compound, group, wanted, given, doors, carrying)
+    items = items_of(buildings, compounds_, compound, group, wanted, given, doors, carrying, rule)
     progress("addresses", 0.2, "facing")
     owner = np.full(count, -1, dtype=np.int64)
     for k, rows in enumerate(items.members):
@@ -146,8 +146,7 @@ def assign(
         roads.street, roads.number, roads.base, roads.station, roads.right, roads.sure, roads.kept,
         compound, group, community, blocks.number, parts, text, other, point,
         tuple(sorted(set(breaks), key=lambda b: (b.item, b.kind, b.reason, b.value))), lines, style,
-        _door_numbers(items, numbered, doors, compound, _named(compounds_.name, np.arange(len(compounds_))), style, rule),
-        sides(lines, rule),
+        _door_numbers(items, numbered, doors, compound, compounds_, style, rule.patterns), sides(lines, rule),
     )  # fmt: skip
 
 
@@ -160,17 +159,22 @@ def _middle(points: Geometries) -> tuple[float, float] | None:
 
 
 def _door_numbers(
-    items: Items, numbered: Numbered, doors: Doors, compound: Ints, names: list[str], style: Style, rule: Rule
+    items: Items,
+    numbered: Numbered,
+    doors: Doors,
+    compound: Ints,
+    compounds_: Areas,
+    style: Style,
+    patterns: Patterns,
 ) -> DoorNumbers:
     """Numbers of further doors that got or have one."""
-    rows = np.flatnonzero((items.door >= 0) & (numbered.text != "")) if rule.doors != "none" else items.door[:0]
+    rows = np.flatnonzero((items.door >= 0) & (numbered.text != ""))
     found, door = numbered.of(rows, empty=False), items.door[rows]
     behind = [(items.members[int(k)] or [-1])[0] for k in items.parent[rows]]
     building = np.array(behind, dtype=np.int64)
     of = np.where(doors.compound[door] >= 0, doors.compound[door], np.r_[compound, -1][building])
-    said = texts_of(
-        list(found.name), found.number, [[*names, ""][c] for c in of], doors.name[door], style, rule.patterns
-    )
+    names = _named(compounds_.name, of)
+    said = texts_of(list(found.name), found.number, names, doors.name[door], style, patterns)
     return DoorNumbers(
         door, building, of, found.street, found.number, found.base, found.station, found.right, found.kept, said,
     )  # fmt: skip

@@ -64,15 +64,18 @@ def face(
     *,
     obstacles: Geometries | None = None,
     owner: Ints | None = None,
+    row_votes: bool = True,
 ) -> Facing:
     """Choose a thoroughfare for each item (footprints or compounds, in the centrelines' metre CRS).
 
     ``obstacles`` block the line of sight, except for the item named by ``owner`` (default: the items
-    themselves).
+    themselves). ``row_votes`` false: neighbours say nothing, as for doors.
     """
     if obstacles is None or owner is None:
         obstacles, owner = items, np.arange(len(items), dtype=np.int64)
     pairs = _candidates(items, centrelines, thoroughfares, obstacles, owner)
+    if not row_votes:
+        return _chosen(pairs, pairs.score, len(items))
     score = _voted(pairs, shapely.get_coordinates(shapely.centroid(items)), len(thoroughfares))
     return _chosen(pairs, score, len(items))
 

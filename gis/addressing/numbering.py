@@ -173,7 +173,7 @@ def _issue(group: _Street, weight: list[float] | None, rule: Rule, breaks: list[
                 None if after is None else (group.at[after], group.numbers[after].low[0]),
             )
             at = [group.at[i] for i in run]
-            wanted = _wanted(profile, odd, at, around, rule)
+            wanted = _wanted(profile, odd, at, around, rule, group.step)
             heavy = None if weight is None else [weight[i] for i in run]
             for item, key in zip(run, _fill(Gap(low, high, odd, group.step), wanted, used, rule, heavy), strict=True):
                 if key is None:
@@ -275,24 +275,25 @@ def _longest_rising(doors: list[DoorNumber]) -> list[int]:
     return chain[::-1]
 
 
-def _wanted(profile: Profile, odd: bool, at: list[float], around: Around, rule: Rule) -> list[float]:
+def _wanted(profile: Profile, odd: bool, at: list[float], around: Around, rule: Rule, step: int) -> list[float]:
     """Expected numbers of a run: by the rule where nothing stands behind it, else by the numbers around it."""
     if rule.mode == "metric" and not profile.block:
         return [s / rule.unit_m for s in at]
     if around.after is None and (rule.mode == "gaps" or not (around.before and profile.known)):
-        start = around.before or (at[0], rule.first - 2.0 + ((rule.first % 2 == 1) != odd))
-        return _one_after_another(at, start, rule)
+        first = rule.first + (step == 2 and (rule.first % 2 == 1) != odd)
+        return _one_after_another(at, around.before or (at[0], float(first - step)), rule, step)
     return profile.expected(0 if odd else 1, at, around)
 
 
-def _one_after_another(at: list[float], start: tuple[float, float], rule: Rule) -> list[float]:
+def _one_after_another(at: list[float], start: tuple[float, float], rule: Rule, step: int) -> list[float]:
     """Consecutive numbers of one side; with gaps, more are left where frontage is empty or the rule reserves."""
     here, number = start
     found: list[float] = []
     for s in at:
-        number += 2
-        if rule.mode == "gaps" and found:
-            number += 2 * (rule.reserve + int((s - here) // rule.frontage_m) if rule.frontage_m else rule.reserve)
+        number += step
+        if rule.mode == "gaps" and (found or number > rule.first + 1):
+            empty = int((s - here) // rule.frontage_m) if rule.frontage_m else 0
+            number += step * (rule.reserve + empty)
         found.append(number)
         here = s
     return found
