@@ -77,7 +77,7 @@ def parse_layers(text: str) -> list[Layer]:
 def _check_filters(filters: tuple[tuple[str, str], ...], layers: list[Layer]) -> None:
     if len(filters) > _MOST_FILTERS or any(len(value) > _LONGEST for _, value in filters):
         raise InputError("tiles.filters", most=_MOST_FILTERS, longest=_LONGEST)
-    known = sorted({name for layer in layers for name in layer.fields})
+    known = sorted({name for layer in layers for name in layer.filters})
     for name, _ in filters:
         if name not in known:
             raise InputError("tiles.filter", property=name[:40], known=", ".join(known))
