@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from api import authorisation, messages
 from api.authorisation import Caller
 from api.config import Config
+from api.services.features import Features
 from api.services.matching import Addresses
 from api.services.published import Published
 from api.services.tiles import TileCache
@@ -56,6 +57,10 @@ class Context:
     requests: Counter[tuple[str, int]] = field(default_factory=Counter)
     seconds: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    features: Features = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.features = Features(self.published, self.config.tile_cache_bytes // 4)
 
 
 def here() -> Context:

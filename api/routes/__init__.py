@@ -10,7 +10,7 @@ from api.endpoints import Endpoint
 def endpoints() -> tuple[Endpoint, ...]:
     """Every route of the service, the API description last."""
     from api.openapi import describe
-    from api.routes import addresses, lookup, operations, pages, places, scan, tiles
+    from api.routes import addresses, features, lookup, operations, pages, places, scan, tiles
 
     listed = (
         *pages.ENDPOINTS,
@@ -19,6 +19,7 @@ def endpoints() -> tuple[Endpoint, ...]:
         *addresses.ENDPOINTS,
         *places.ENDPOINTS,
         *tiles.ENDPOINTS,
+        *features.ENDPOINTS,
         *operations.ENDPOINTS,
     )
 

@@ -1,0 +1,274 @@
+"""Features of what is published: pages, single features, counts. Drafts are read for those who may see them only.
+
+What is in force is remembered and checked by every page's own question, so a page takes one question to the database
+and is never older than that. Counts and pages are kept under the mark of the state they were made in.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+import zlib
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import msgspec
+from msgspec import Raw
+from sqlalchemy import Connection
+
+from api.feature_answers import Feature, Link
+from api.services.feature_questions import Question, Wanted, checked_id, collection_of, wanted
+from api.services.published import Published
+from data.postgres import read_features
+from data.postgres.feature_collections import COLLECTIONS, Collection
+from data.postgres.read_features import TODAY, Days, Row, Scope, State
+from gis.errors import ConflictError, NotFoundError
+from gis.features import references
+from gis.features.references import Reference
+
+_T = TypeVar("_T")
+_TYPES: Final = {"text": str, "integer": int, "number": float, "boolean": bool, "date": Any}
+_ENCODE: Final = msgspec.json.Encoder().encode
+_HEAD: Final = b'{"type":"FeatureCollection","features":'
+#: The ten bytes before a body of RFC 1952: no name, no time.
+_GZIP: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+
+
+class Packed:
+    """The features of a page as a JSON array, with what is made of it once."""
+
+    def __init__(self, plain: bytes) -> None:
+        self.plain = plain
+        self._squeezed: tuple[bytes, int] | None = None
+
+    @property
+    def squeezed(self) -> tuple[bytes, int]:
+        """The head of an answer and the array as whole blocks of DEFLATE, and their CRC: an end may be added."""
+        if self._squeezed is None:
+            body = _HEAD + self.plain
+            press = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
+            self._squeezed = press.compress(body) + press.flush(zlib.Z_FULL_FLUSH), zlib.crc32(body)
+        return self._squeezed
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: its features as a JSON array, how many there are in all, and where the next begins (None: nowhere).
+
+    ``mark`` changes with everything a reader could see; "" where it may not be relied on.
+    """
+
+    features: Packed
+    returned: int
+    matched: int
+    following: str | None
+    mark: str
+
+
+class Kept:
+    """The latest answers under their keys, bounded in bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._held: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: Hashable) -> Any | None:
+        """What is kept under a key."""
+        with self._lock:
+            found = self._held.get(key)
+            if found is None:
+                return None
+            self._held.move_to_end(key)
+            return found[0]
+
+    def put(self, key: Hashable, value: Any, size: int) -> None:
+        """Keep a value; the longest unused ones go when there is no room."""
+        with self._lock:
+            self._bytes += size - self._held.pop(key, (None, 0))[1]
+            self._held[key] = (value, size)
+            while self._bytes > self._limit and self._held:
+                self._bytes -= self._held.popitem(last=False)[1][1]
+
+
+class Features:
+    """Reads features; safe to share between threads."""
+
+    def __init__(self, published: Published, keep_bytes: int = 16 << 20) -> None:
+        self._published = published
+        self._states = Kept(256)  # each counts one
+        self._counts = Kept(4096)
+        self._pages = Kept(keep_bytes)
+
+    def mark(self, question: Question) -> str:
+        """Mark of the present state; "" where no answer to the question may be kept."""
+        if not COLLECTIONS[question.collection].owner:
+            return ""
+        with self._published.reading() as connection:
+            return read_features.mark(connection, question.days)
+
+    def state(self, days: Days = TODAY) -> State:
+        """What is in force, asked of the database."""
+        with self._published.reading() as connection:
+            return self._read_state(connection, days)
+
+    def page(self, question: Question) -> Page:
+        """A page of a collection; raises InputError where its filter asks for what is not there."""
+        meant = wanted(question)
+        with self._published.reading() as connection:
+            if not COLLECTIONS[question.collection].owner:
+                return self._made(connection, question, meant, State("", (read_features.whole(question.days),)))[1]
+            state = self._states.get(question.days) or self._read_state(connection, question.days)
+            kept: Page | None = self._pages.get((state.mark, question))
+            if kept is not None and read_features.mark(connection, question.days) == state.mark:
+                return kept
+            for _ in range(3):
+                mark, page = self._made(connection, question, meant, state)
+                if mark == state.mark:
+                    self._pages.put((mark, question), page, 2 * len(page.features.plain) + 500)
+                    return page
+                state = self._read_state(connection, question.days)
+        raise ConflictError("features.moving")
+
+    def _read_state(self, connection: Connection, days: Days) -> State:
+        state = read_features.state(connection, days)
+        self._states.put(days, state, 1)
+        return state
+
+    def _made(self, connection: Connection, question: Question, meant: Wanted, state: State) -> tuple[str, Page]:
+        """Mark of the state in which the rows were read, and the page."""
+        collection = COLLECTIONS[question.collection]
+        scopes = [s for s in state.scopes if meant.bounds is None or _meet(s.bounds, meant.bounds)]
+        srid = _stored(question.crs)
+        rows: list[tuple[Scope, Row]] = []
+        mark = state.mark
+        for scope in scopes:
+            after = question.after
+            if after is not None and scope.territory < after[0]:
+                continue
+            key = after[1] if after is not None and scope.territory == after[0] else None
+            mark, found = read_features.page(
+                connection, collection, scope, meant.conditions, PROPERTIES[collection.name], srid=srid, after=key,
+                limit=question.limit + 1 - len(rows), days=question.days, drafts=question.drafts,
+            )  # fmt: skip
+            rows += [(scope, r) for r in found]
+            if mark != state.mark and collection.owner:
+                return mark, Page(Packed(b""), 0, 0, None, mark)
+            if len(rows) > question.limit:
+                break
+        else:
+            if not rows and collection.owner:  # no page was asked for that would have told
+                mark = read_features.mark(connection, question.days)
+        following = None
+        if len(rows) > question.limit:
+            del rows[question.limit :]
+            scope, last = rows[-1]
+            following = f"{scope.territory}.{last.key}"
+        matched = self._count(connection, collection, question, meant, state, scopes)
+        body = _ENCODE(features([r for _, r in rows], question.crs))
+        return mark, Page(Packed(body), len(rows), matched, following, state.mark)
+
+    def _count(
+        self,
+        connection: Connection,
+        collection: Collection,
+        question: Question,
+        meant: Wanted,
+        state: State,
+        scopes: list[Scope],
+    ) -> int:
+        key = (state.mark, question.matching)
+        known: int | None = self._counts.get(key) if state.mark else None
+        if known is None:
+            known = sum(
+                read_features.count(connection, collection, s, meant.conditions, drafts=question.drafts)
+                for s in scopes
+            )
+            self._counts.put(key, known, 1)
+        return known
+
+    def one(
+        self,
+        name: str,
+        feature: str,
+        crs: Reference,
+        days: Days,
+        links: Callable[[str], tuple[Link, ...]],
+        *,
+        drafts: bool,
+    ) -> bytes:
+        """One feature as JSON, with the links made for its id; NotFoundError where there is none."""
+        collection = collection_of(name)
+        missing = NotFoundError("features.feature", collection=name, id=feature[:60])
+        try:
+            wanted_id = str(checked_id(feature, collection.id_kind))
+        except ValueError:
+            raise missing from None
+        with self._published.reading() as connection:
+            row = read_features.one(
+                connection, collection, wanted_id, PROPERTIES[name], srid=_stored(crs), days=days, drafts=drafts
+            )
+        if row is None:
+            raise missing
+        (found,) = features([row], crs, links(str(row.id)))
+        return _ENCODE(found)
+
+
+def body_of(page: Page, links: list[Link], gzipped: bool) -> bytes:
+    """The whole answer; gzipped, only its end is compressed anew."""
+    tail = b"".join(
+        (
+            b',"numberMatched":%d,"numberReturned":%d,"links":' % (page.matched, page.returned),
+            _ENCODE(links),
+            b"}",
+        )
+    )
+    if not gzipped:
+        return b"".join((_HEAD, page.features.plain, tail))
+    body, crc = page.features.squeezed
+    press = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
+    size = len(_HEAD) + len(page.features.plain) + len(tail)
+    return b"".join(
+        (
+            _GZIP,
+            body,
+            press.compress(tail),
+            press.flush(),
+            struct.pack("<LL", zlib.crc32(tail, crc), size & 0xFFFFFFFF),
+        )
+    )
+
+
+def features(rows: list[Row], crs: Reference, links: tuple[Link, ...] = ()) -> list[Feature]:
+    """Rows as GeoJSON in a CRS."""
+    from gis.features import geojson  # with numba: a worker starts without waiting for it
+
+    mercator = _stored(crs) is None and crs.degrees
+    shapes = geojson.geometries(
+        [r.wkb for r in rows],
+        mercator=mercator,
+        decimals=geojson.DEGREES if crs.degrees else geojson.METRES,
+        swap=crs.swap,
+    )
+    return [Feature("Feature", r.id, Raw(shape), r.properties, links) for r, shape in zip(rows, shapes, strict=True)]
+
+
+def _stored(crs: Reference) -> int | None:
+    """CRS to ask the database for; None where what is stored for tiles is only to be written differently."""
+    return None if crs.srid == references.MERCATOR or crs.srid in references.DEGREES else crs.srid
+
+
+def _meet(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] <= b[2] and a[2] >= b[0] and a[1] <= b[3] and a[3] >= b[1]
+
+
+def _properties(collection: Collection) -> type[msgspec.Struct]:
+    """A struct of a collection's properties, in order."""
+    columns = [(f.name, _TYPES[f.kind] | None if f.kind != "date" else Any) for f in collection.fields]
+    return msgspec.defstruct(f"{collection.name.title()}Properties", columns, frozen=True, gc=False)
+
+
+PROPERTIES: Final = {name: _properties(collection) for name, collection in COLLECTIONS.items()}

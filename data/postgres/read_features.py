@@ -1,0 +1,264 @@
+"""Features page by page, one by one and counted. Reading only; drafts are never read without ``drafts``.
+
+A page is one question: it asks for the state of what is published and for the rows together, so a reader who works
+with an older state notices at once and asks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any, Final, cast
+
+import psycopg
+from psycopg.rows import args_row
+from sqlalchemy import Connection
+
+from data.postgres.feature_collections import COLLECTIONS, Collection
+from data.postgres.feature_filters import Conditions
+
+
+@dataclass(frozen=True)
+class Days:
+    """The first and last day that are asked about, both included; None: today. A moment (ISO 8601 with its offset)
+    means the day that it falls on in the territory's own time zone.
+    """
+
+    first: str | None = None
+    last: str | None = None
+
+
+TODAY: Final = Days()
+#: Half the width of EPSG:3857 in metres.
+EDGE: Final = 20037508.342789244
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A territory and the publication in force in the days from ``since`` to ``until``.
+
+    ``srid`` is that of its metre CRS, 0 where it has no number; ``bounds`` are in EPSG:3857 metres.
+    """
+
+    territory: int
+    publication: int
+    since: date | None
+    until: date | None
+    name: str
+    crs: str
+    srid: int
+    bounds: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class State:
+    """What is in force: ``mark`` changes with everything a reader could see (but drafts)."""
+
+    mark: str
+    scopes: tuple[Scope, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One feature: place in the order, id, flat little-endian geometry, and its properties made by the caller."""
+
+    key: Any
+    id: Any
+    wkb: bytes
+    properties: Any
+
+
+_DAY: Final = """CASE WHEN %({name})s::text IS NULL THEN (now() AT TIME ZONE t.time_zone)::date
+WHEN length(%({name})s) = 10 THEN %({name})s::date
+ELSE (%({name})s::timestamptz AT TIME ZONE t.time_zone)::date END"""
+
+_FORCE: Final = """
+FROM territory t
+CROSS JOIN LATERAL (SELECT {first} AS since, {last} AS until) d
+JOIN LATERAL (SELECT o.id FROM publication o WHERE o.territory_id = t.id AND o.valid_from <= d.until
+  AND (o.valid_to IS NULL OR o.valid_to > d.since) ORDER BY o.valid_from DESC LIMIT 1) p ON true
+"""
+_IN_FORCE: Final = _FORCE.format(first=_DAY.format(name="first"), last=_DAY.format(name="last"))
+
+_STATES: Final = """concat_ws(':', t.id, p.id, d.since, d.until,
+(SELECT string_agg(w.version::text, '.' ORDER BY w.layer) FROM tile_version w
+ WHERE w.territory_id = t.id AND w.z = 0 AND w.x = 0 AND w.y = 0),
+(SELECT sum(g.number) FROM generation g WHERE g.territory_id = t.id))"""
+_MARK: Final = f"SELECT md5(coalesce(string_agg({_STATES}, ',' ORDER BY t.id), '')) AS mark {_IN_FORCE}"
+
+_SCOPES: Final = (
+    """SELECT t.id, p.id, d.since, d.until, t.name, t.crs, t.srid,
+ST_XMin(b.box), ST_YMin(b.box), ST_XMax(b.box), ST_YMax(b.box)"""
+    + _IN_FORCE
+    + "CROSS JOIN LATERAL (SELECT Box2D(t.geom_3857) AS box) b ORDER BY t.id"
+)
+
+#: The row of the state comes even where the page is empty.
+_PAGE: Final = """
+WITH s AS MATERIALIZED ({mark})
+SELECT s.mark, q.* FROM s LEFT JOIN (
+SELECT {key} AS key, {feature}, ST_AsBinary({geometry}, 'NDR') AS wkb, {columns}
+FROM {rows} WHERE {where}{after}{more} ORDER BY {key} LIMIT %(limit)s) q ON true ORDER BY q.key
+"""
+_COUNT: Final = "SELECT count(*) FROM {rows} WHERE {where}{more}"
+_ONE: Final = """
+SELECT {key}, {feature}, ST_AsBinary({geometry}, 'NDR'), {columns} FROM {rows}
+WHERE {where} AND {id} = CAST(%(feature)s AS {id_kind})
+"""
+#: For one feature the scope is that of its territory, found in the same question.
+_OWN: Final = (
+    "WITH own AS MATERIALIZED (SELECT t.id AS territory, p.id AS publication, d.since, d.until"
+    + _IN_FORCE
+    + "WHERE t.id = ({owner}))"
+)
+
+
+def state(connection: Connection, days: Days = TODAY) -> State:
+    """What is in force, in one question."""
+    values = _days(days)
+    cursor = driver(connection).cursor()
+    rows: list[Any] = cursor.execute(_SCOPES, values, prepare=True).fetchall()
+    return State(
+        mark(connection, days), tuple(Scope(*row[:7], bounds=(row[7], row[8], row[9], row[10])) for row in rows)
+    )
+
+
+def _scope(*row: Any) -> Scope:
+    territory, publication, since, until, name, crs, srid, west, south, east, north = row
+    return Scope(territory, publication, since, until, name, crs, srid, (west, south, east, north))
+
+
+def mark(connection: Connection, days: Days = TODAY) -> str:
+    """Mark of the state alone."""
+    row = driver(connection).execute(_MARK, _days(days), prepare=True).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def page(
+    connection: Connection,
+    collection: Collection,
+    scope: Scope,
+    conditions: Conditions,
+    make: Callable[..., Any],
+    *,
+    srid: int | None = None,
+    after: Any = None,
+    limit: int,
+    days: Days = TODAY,
+    drafts: bool = False,
+) -> tuple[str, list[Row]]:
+    """Mark of the state, and up to ``limit`` rows after the key ``after``; ``make`` gets a row's properties in order.
+
+    ``srid``: the CRS of the geometry, None for EPSG:3857.
+    """
+    sql = _page(collection.name, scope.srid, srid, after is not None, conditions.sql)
+    values = _values(scope, drafts) | _days(days) | conditions.values
+    values |= {"after": after, "limit": limit}
+    marks: list[str] = []
+
+    def row(said: str, key: Any, feature: Any, wkb: bytes | None, *columns: Any) -> Row | None:
+        if not marks:
+            marks.append(said)
+        return None if wkb is None else Row(key, feature, wkb, make(*columns))
+
+    cursor = driver(connection).cursor(row_factory=args_row(row), binary=True)
+    # a page without a filter is always found the same way; with one, the best way depends on its values
+    found = cursor.execute(sql, values, prepare=not conditions.parts).fetchall()
+    return marks[0], [r for r in found if r is not None]
+
+
+def count(
+    connection: Connection, collection: Collection, scope: Scope, conditions: Conditions, *, drafts: bool = False
+) -> int:
+    """How many features of a scope meet the conditions."""
+    sql = _COUNT.format(rows=collection.rows, where=collection.where, more=conditions.sql)
+    row = driver(connection).execute(sql, _values(scope, drafts) | conditions.values).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def one(
+    connection: Connection,
+    collection: Collection,
+    feature: str,
+    make: Callable[..., Any],
+    *,
+    srid: int | None = None,
+    days: Days = TODAY,
+    drafts: bool = False,
+) -> Row | None:
+    """The feature of an id."""
+
+    def row(key: Any, found: Any, wkb: bytes, *columns: Any) -> Row:
+        return Row(key, found, wkb, make(*columns))
+
+    cursor = driver(connection).cursor(row_factory=args_row(row), binary=True)
+    values = _days(days) | {"feature": feature, "drafts": drafts}
+    if not collection.owner:
+        values |= _values(whole(days), drafts)
+    return cursor.execute(_one(collection.name, srid), values, prepare=True).fetchone()
+
+
+def whole(days: Days) -> Scope:
+    """The scope of a collection that belongs to no territory."""
+    first, last = (None if d is None else date.fromisoformat(d[:10]) for d in (days.first, days.last))
+    return Scope(0, 0, first, last, "", "", 0, (-EDGE, -EDGE, EDGE, EDGE))
+
+
+@lru_cache(maxsize=512)
+def _page(name: str, stored: int, srid: int | None, after: bool, more: str) -> str:
+    c = COLLECTIONS[name]
+    return _sql(
+        _PAGE,
+        c,
+        mark=_MARK,
+        geometry=_geometry(c, srid, stored),
+        after=f" AND {c.key} > CAST(%(after)s AS {c.key_kind})" if after else "",
+        more=more,
+    )
+
+
+@lru_cache(maxsize=64)
+def _one(name: str, srid: int | None) -> str:
+    c = COLLECTIONS[name]
+    sql = _sql(_ONE, c, geometry=_geometry(c, srid, 0), id_kind=c.id_kind)
+    if not c.owner:
+        return sql
+    for part in ("territory", "publication", "since", "until"):
+        sql = sql.replace(f"%({part})s", f"(SELECT {part} FROM own)")  # noqa: S608  constants
+    return _OWN.replace("{owner}", c.owner) + sql
+
+
+def _sql(template: str, c: Collection, **parts: str) -> str:
+    """A query of constants: nothing that a caller said is among them but as a placeholder."""
+    columns = ", ".join(f.sql for f in c.fields)
+    feature = f"{c.id}::text" if c.id_kind == "uuid" else c.id
+    return template.format(key=c.key, id=c.id, feature=feature, columns=columns, rows=c.rows, where=c.where, **parts)
+
+
+def _geometry(c: Collection, srid: int | None, stored: int) -> str:
+    if srid is None:
+        return c.mercator
+    return c.geom if srid == stored else f"ST_Transform({c.mercator}, {int(srid)})"
+
+
+def _values(scope: Scope, drafts: bool) -> dict[str, Any]:
+    return {
+        "territory": scope.territory,
+        "publication": scope.publication,
+        "since": scope.since,
+        "until": scope.until,
+        "drafts": drafts,
+    }
+
+
+def _days(days: Days) -> dict[str, Any]:
+    return {"first": days.first, "last": days.last}
+
+
+def driver(connection: Connection) -> psycopg.Connection[Any]:
+    """The driver's own connection: it reads binary rows into what they become, without a layer between."""
+    return cast("psycopg.Connection[Any]", connection.connection.dbapi_connection)

@@ -1,0 +1,1 @@
+"""Features as standards write them: GeoJSON geometry, and filters in CQL2."""
