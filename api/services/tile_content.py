@@ -5,10 +5,10 @@ How tiles are kept, versioned and sent is ``api.services.tiles``.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from sqlalchemy import Connection
@@ -19,15 +19,17 @@ from api.services.tile_tables import Tables, cell_of
 from data.postgres import read_tile_plans, read_tiles
 from data.postgres.read_published import InForce
 from data.postgres.read_tiles import LAYERS, Layer, Shown
+from data.postgres.tile_versions import Touching
 from gis.errors import NotFoundError, UnauthorizedError
 from gis.tiles import pyramid
 from gis.tiles.columns import Columns, Flags, join
 
 __all__ = ["Part", "Tables", "cell_of", "content", "parts", "touching"]
 
-#: (territory, table) -> version of what the table holds in the cell of the tile; a table is named as in
-#: ``Layer.tables``. What is not named has the version of the whole territory.
-Versions = Mapping[tuple[int, str], Hashable]
+#: What is known of the versions of tables, by territory.
+Versions = Mapping[int, Touching]
+#: The tile whose versions change with every change.
+_WORLD: Final = (0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -76,17 +78,18 @@ def content(
     connection: Connection,
     request: TileRequest,
     of: Sequence[Part],
-    versions: Versions | None = None,
+    found: Iterable[Touching] = (),
 ) -> bytes:
     """The tile of a request, made of ``of`` (see ``parts``); b"" when nothing shows.
 
-    ``connection`` is asked only for what ``tables`` do not hold yet. ``versions``: of the cell
-    ``cell_of(request.tile)``; left out, every change in a territory reads its cells anew.
+    ``connection`` is asked only for what ``tables`` do not hold yet. ``found``: versions of the territories, asked
+    with ``near=[cell_of(request.tile)]``; left out, ``Part.generation`` has to change with every change.
     """
+    versions = {t.info.territory: t for t in found}
     if not isinstance(tables, Tables):
         tables = Tables()
     shown = [LAYERS[name] for name in request.layers if request.z >= LAYERS[name].minzoom]
-    return b"".join(_layer(tables, connection, layer, request, of, versions or {}) for layer in shown)
+    return b"".join(_layer(tables, connection, layer, request, of, versions) for layer in shown)
 
 
 def _layer(
@@ -125,7 +128,10 @@ def _columns(
     if part.publication is None and part.version is not None:
         version: Hashable = read_tile_plans.stamp(connection, part.version), part.generation
     else:
-        version = tuple(versions.get((part.territory, table), part.generation) for table in layer.tables)
+        place = cell_of(tile) if layer.rows else _WORLD
+        known = versions.get(part.territory)
+        read = None if known is None else [known.version(table, place) for table in layer.tables]
+        version = part.generation if read is None else tuple(read)
     if not layer.rows:
         return tables.plan(connection, shown, version).layer(layer.name, tile[0])
     return tables.cell(connection, layer, tile, shown, version)
