@@ -16,8 +16,9 @@ from gis.blocks.lanes import divide
 from gis.blocks.lines import Lines, closing_lines, join_lines, line_ids, linework
 from gis.blocks.model import AtomSet
 from gis.blocks.parameters import DEFAULT, Parameters
-from gis.blocks.sheds import dissolve_sheds
+from gis.blocks.sheds import dissolve_sheds, merged
 from gis.blocks.thin import absorb, narrower, thin_enclosures
+from gis.blocks.whole import shared_ground
 from gis.progress import Progress, silent
 from gis.territory.model import Bools, Exclusion, Geometries, Ints, Sources
 
@@ -56,11 +57,13 @@ def build_atoms(
     held = part >= 0
     inside = np.bincount(part[held], weights=weight[leading][held], minlength=len(parts))
     if (inside > parameters.maximum).any():
-        parts = _divided(parts, lines, inside > parameters.maximum, points, parameters)
+        parts = _divided(parts, lines, inside > parameters.maximum, geometry, points, parameters)
     part = part_of(geometry, points, parts.geometry)
     progress("cells", 0.0)
     coverage, footprint, in_part = cut_cells(parts, lines, geometry, part, parameters, progress)
     coverage, footprint, in_part, joined = dissolve_sheds(coverage, footprint, in_part, homes.shed[leading])
+    one = shared_ground(coverage, in_part, joined, geometry, weight[leading], parameters.maximum)
+    coverage, footprint, in_part, joined = merged(coverage, footprint, in_part, joined, one)
     progress("atoms", 0.0)
     return _atom_set(sources, lines, parts, homes, households, coverage, footprint, in_part, joined)
 
@@ -75,9 +78,11 @@ def _numbered(parts: Parts) -> Parts:
     return replace(parts, block=np.arange(len(parts)))
 
 
-def _divided(parts: Parts, lines: Lines, large: Bools, points: Geometries, parameters: Parameters) -> Parts:
+def _divided(
+    parts: Parts, lines: Lines, large: Bools, geometry: Geometries, points: Geometries, parameters: Parameters
+) -> Parts:
     """Large parts divided by lanes; what is left over between lanes joins its neighbours in the block."""
-    parts = divide(parts, lines, large)
+    parts = divide(parts, lines, large, geometry, parameters.lead)
     for _ in range(2):
         empty = _empty(len(parts), part_of_points(points, parts.geometry)) & large[parts.block]
         thin = empty & (narrower(parts.geometry, parameters.thin_lane) | (shapely.area(parts.geometry) < 500.0))

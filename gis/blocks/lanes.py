@@ -12,9 +12,11 @@ import numpy as np
 import shapely
 
 from gis.blocks.arrangement import polygons
-from gis.blocks.coverage import OUTSIDE, Coverage, Edges, arrange, best_records, join_edges
+from gis.blocks.coverage import OUTSIDE, UNKNOWN, Coverage, Edges, arrange, best_records, join_edges
+from gis.blocks.dead_ends import led_on
 from gis.blocks.enclosures import Parts, line_priority, unlabelled_edges
-from gis.blocks.lines import Lines, simple_lines
+from gis.blocks.lines import Lines, segments_of, simple_lines
+from gis.territory.classes import BASIS_INDEX
 from gis.territory.model import Bools, Geometries, Ints
 
 #: Metres from the edge of its part beyond which a street leads into it (slivers between carriageways are narrower),
@@ -23,12 +25,15 @@ DEEP: Final = 24.0
 SAMPLE: Final = 5.0
 
 
-def divide(parts: Parts, lines: Lines, large: Bools) -> Parts:
-    """Parts cut by the second-level lines inside the large ones; ``block`` stays that of the whole."""
+def divide(parts: Parts, lines: Lines, large: Bools, obstacles: Geometries | None = None, lead: float = 0.0) -> Parts:
+    """Parts cut by the second-level lines inside the large ones; ``block`` stays that of the whole.
+
+    Dead ends are led on by up to ``lead`` metres, through none of the ``obstacles`` (footprints).
+    """
     given = np.flatnonzero(lines.source >= 0)
     if not len(given) or not large.any():
         return parts
-    pieces = _inside(parts, lines, large, given)
+    pieces = _inside(parts, lines, large, given, np.zeros(0, object) if obstacles is None else obstacles, lead)
     if not len(pieces.start):
         return parts
     known = parts.coverage.edges(np.arange(len(parts)), line_priority(lines))
@@ -61,8 +66,8 @@ def divide(parts: Parts, lines: Lines, large: Bools) -> Parts:
     )
 
 
-def _inside(parts: Parts, lines: Lines, large: Bools, given: Ints) -> Edges:
-    """Second-level lines cut to the large parts, and streets that end within them."""
+def _inside(parts: Parts, lines: Lines, large: Bools, given: Ints, obstacles: Geometries, lead: float) -> Edges:
+    """Second-level lines cut to the large parts, streets that end within them, and what leads them on."""
     areas = np.flatnonzero(large)
     which, area = shapely.STRtree(parts.geometry[areas]).query(lines.geometry[given], predicate="intersects")
     cut = shapely.intersection(lines.geometry[given[which]], parts.geometry[areas[area]])
@@ -72,10 +77,20 @@ def _inside(parts: Parts, lines: Lines, large: Bools, given: Ints) -> Edges:
     edge = shapely.boundary(parts.geometry[areas[area[of[first]]]])
     keep = np.ones(len(pieces), bool)
     keep[first] = _leads_in(pieces[first], edge)
-    pieces, line = pieces[keep], line[keep]
+    pieces, line, area = pieces[keep], line[keep], area[of[keep]]
     made = Lines(pieces, lines.kind[line], lines.source[line], lines.oneway[line], lines.round[line])
     edges = unlabelled_edges(made, np.arange(len(pieces)))
-    return replace(edges, line=line[edges.line])
+    edges = replace(edges, line=line[edges.line])
+    more = led_on(pieces, area, shapely.boundary(parts.geometry[areas]), obstacles, lead)
+    return join_edges([edges, _off_street(more)]) if len(more) else edges
+
+
+def _off_street(ways: Geometries) -> Edges:
+    """Segments that part a block but run on no line of the input."""
+    start, end, of = segments_of(ways)
+    unknown, none = np.full(len(of), UNKNOWN), np.full(len(of), -1)
+    basis = np.full(len(of), BASIS_INDEX["cell"], np.int8)
+    return Edges(start, end, unknown, unknown, unknown, unknown, none, basis, np.zeros(len(of), np.int64))
 
 
 def _leads_in(pieces: Geometries, edge: Geometries) -> Bools:

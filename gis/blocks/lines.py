@@ -169,7 +169,7 @@ def closing_lines(lines: Lines, territory: shapely.Geometry, parameters: Paramet
     and to the territory's edge where the extract cuts a street shortly before it."""
     if not len(lines):
         return lines
-    ends, owner = _loose_ends(lines.geometry)
+    ends, owner = loose_ends(lines.geometry)
     if not len(ends):
         return lines.take(np.zeros(0, np.int64))
     tree = shapely.STRtree(lines.geometry)
@@ -216,7 +216,7 @@ def _to_vertex(to: Floats, lines: Geometries, within: float) -> Floats:
     return out
 
 
-def _loose_ends(geometry: Geometries) -> tuple[Floats, Ints]:
+def loose_ends(geometry: Geometries) -> tuple[Floats, Ints]:
     """Ends of lines that no vertex of another line shares, and the line of each."""
     grid, of = shapely.get_coordinates(geometry, return_index=True)
     keys = to_grid(grid)

@@ -14,7 +14,8 @@ class Parameters:
     ``round_about``: islands of roundabouts up to this many square metres are absorbed; ``inset`` and ``step``:
     how footprints are sampled; ``maximum``: a block with more households is divided by its lanes, walls and
     compounds; ``join``: loose ends of streets this near to each other are joined (seams of tiles);
-    ``reach``: loose ends this near to the territory's edge are led on to it; ``water``: smallest water area
+    ``reach``: loose ends this near to the territory's edge are led on to it; ``lead``: inside a block that is
+    divided, dead ends this near to another line or the block's edge are led on to it; ``water``: smallest water area
     in square metres whose edge is a border; ``minor``: largest footprint in square metres of a shed.
     """
 
@@ -27,6 +28,7 @@ class Parameters:
     maximum: int = 600
     join: float = 2.0
     reach: float = 15.0
+    lead: float = 40.0
     water: float = 2000.0
     minor: float = 30.0
 

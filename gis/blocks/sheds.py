@@ -47,13 +47,23 @@ def dissolve_sheds(
     start = np.where(is_shed, UNKNOWN, np.arange(coverage.count))
     to = spread(start, in_part, near)
     to = np.where(to == UNKNOWN, np.arange(coverage.count), to)
-    known, label = np.unique(to, return_inverse=True)
     joined = np.full(len(shed), -1, np.int64)
     has = footprint >= 0
-    joined[footprint[has]] = label[has]
+    joined[footprint[has]] = np.flatnonzero(has)
+    return merged(coverage, footprint, in_part, joined, to)
+
+
+def merged(
+    coverage: Coverage, footprint: Ints, in_part: Ints, joined: Ints, to: Ints
+) -> tuple[Coverage, Ints, Ints, Ints]:
+    """Labels that share one ``to`` made one label, which keeps the footprint and the part of that one.
+
+    Returns coverage, footprint and part of each label, and for each footprint its label (-1: it has none).
+    """
+    known, label = np.unique(to, return_inverse=True)
     side = np.append(label, -1)[coverage.label]
     border = side[0::2] != side[1::2]
-    merged = Coverage(
+    fewer = Coverage(
         coverage.nodes,
         coverage.heads[border],
         coverage.tails[border],
@@ -62,4 +72,4 @@ def dissolve_sheds(
         coverage.basis[border],
         len(known),
     )
-    return merged, footprint[known], in_part[known], joined
+    return fewer, footprint[known], in_part[known], np.append(label, -1)[joined]

@@ -7,6 +7,7 @@ import pytest
 import shapely
 from shapely.geometry import MultiPolygon, Point
 
+from gis.territory.classes import BASES
 from tests.gis.drawn_blocks import (
     LineString,
     Polygon,
@@ -172,6 +173,54 @@ def test_a_dead_end_street_divides_a_large_block_where_a_footway_leads_on():
     assert metres_by(few.segments).keys() == {("none", "cell")}
     alone = cut(drawn([dead_end], FOUR), SQUARE, maximum=3)  # nothing leads on: nothing is divided
     assert metres_by(alone.segments).keys() == {("none", "cell")}
+
+
+def dead_end(houses, **parameters):
+    """A block of 100 m, a lane into it from the west that stops 30 m before its eastern edge."""
+    lane = {"geometry": LineString([(0, 50), (70, 50)]), "highway": "service"}
+    return cut(drawn([*FRAME, lane], houses), box(0, 0, 100, 100), **parameters)
+
+
+FRAME = (street((0, 0), (100, 0), (100, 100), (0, 100), (0, 0)),)
+ROWS = [house(x, y, households=200) for x in (20, 80) for y in (20, 70)]
+
+
+def crossing(atom_set):
+    """Length of segments on the line of the lane, y = 50, of each basis."""
+    s = atom_set.segments
+    on = (s.start[:, 1] == 50) & (s.end[:, 1] == 50)
+    metres = np.hypot(*(s.end - s.start).T)
+    return {BASES[b]: float(metres[on & (s.basis == b)].sum()) for b in np.unique(s.basis[on])}
+
+
+def test_a_lane_that_stops_short_is_led_on_to_the_edge_and_called_no_street():
+    assert crossing(dead_end(ROWS)) == {"street": 70.0, "cell": 30.0}
+
+
+def test_nothing_is_led_on_over_too_long_a_way_or_in_a_block_that_stays_whole():
+    assert crossing(dead_end(ROWS, lead=29.0)).get("street", 0.0) == 0.0
+    assert crossing(dead_end(ROWS, maximum=800)).get("street", 0.0) == 0.0
+
+
+def test_a_lane_is_not_led_on_through_a_house():
+    across = house(80, 40, w=15, h=20, households=1)
+    atom_set = dead_end([*ROWS, across])
+    assert crossing(atom_set).get("street", 0.0) == 0.0
+    assert atom_set.geometry[atom_set.building_atom[4]].covers(box(80, 40, 95, 60).buffer(-0.05))
+
+
+def test_two_lanes_that_nearly_meet_part_the_block_together():
+    lanes = [{"geometry": LineString([(0, 50), (40, 50)]), "highway": "service"},
+             {"geometry": LineString([(100, 50), (60, 50)]), "highway": "service"}]  # fmt: skip
+    atom_set = cut(drawn([*FRAME, *lanes], ROWS), box(0, 0, 100, 100))
+    assert crossing(atom_set) == {"street": 80.0, "cell": 20.0}
+
+
+def test_footprints_that_overlap_share_an_atom_unless_it_would_be_too_large():
+    houses = [house(20, 20, w=20, h=20, households=300), house(35, 20, w=20, h=20, households=300)]
+    assert len(set(cut(drawn(FRAME, houses), box(0, 0, 100, 100)).building_atom)) == 1
+    houses[0]["households"] = 301
+    assert len(set(cut(drawn(FRAME, houses), box(0, 0, 100, 100)).building_atom)) == 2
 
 
 def test_a_footway_is_a_border_of_its_own_class():
