@@ -1,4 +1,4 @@
-"""Reads tables of buildings and their households: XLSX, or CSV in UTF-8, UTF-16 or GB18030."""
+"""Reads tables (XLSX, or CSV in UTF-8, UTF-16 or GB18030): those of households here, others by their headings."""
 
 from __future__ import annotations
 
@@ -66,6 +66,17 @@ def read_households(path: Path, *, encoding: str | None = None, sheet: str | Non
 
     Raises InputError for the whole table: no file, unknown kind, no such columns, a count that is none.
     """
+    lines, told, raw = read_lines(path, encoding=encoding, sheet=sheet)
+    return _understood(lines, path.name, told, hashlib.sha256(raw).hexdigest())
+
+
+def read_lines(
+    path: Path, *, encoding: str | None = None, sheet: str | None = None
+) -> tuple[list[list[str]], str, bytes]:
+    """The cells of a CSV or XLSX file line by line, how it was written ("xlsx" or an encoding), and its bytes.
+
+    Raises InputError: no file, unknown kind, damaged, or no text in any encoding tried.
+    """
     if not path.is_file():
         raise InputError("input.missing_file", file=str(path))
     raw = path.read_bytes()
@@ -78,7 +89,7 @@ def read_households(path: Path, *, encoding: str | None = None, sheet: str | Non
         lines, told = _text(raw, path.name, encoding)
     else:
         raise InputError("table.kind", file=path.name)
-    return _understood(lines, path.name, told, hashlib.sha256(raw).hexdigest())
+    return lines, told, raw
 
 
 def _workbook(raw: bytes, file: str, sheet: str | None) -> list[list[str]]:

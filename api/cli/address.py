@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from api.cli import address_life
 from api.messages import shell_language, text
 
 if TYPE_CHECKING:
@@ -80,3 +81,7 @@ def _summary(done: Assigned, preview: bool, language: str) -> list[str]:
         lines.append(text("addresses.outbuildings", language, count=f"{done.outbuildings:,}"))
     kinds = sorted(done.by_kind.items(), key=lambda item: -item[1])
     return lines + [text("addresses.faults", language, kind=kind, count=f"{count:,}") for kind, count in kinds]
+
+
+for _command in address_life.COMMANDS:
+    address.add_command(_command)

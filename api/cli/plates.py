@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from api.cli import plates_lists, plates_use
 from api.messages import shell_language, text
 
 
@@ -22,6 +23,8 @@ def plates() -> None:
 @click.option("--one-a-page", is_flag=True, help="One plate a page, cut to size, instead of sheets with crop marks.")
 @click.option("--csv", "table", type=click.Path(path_type=Path), help="Also the plates' data, for an engraver.")
 @click.option("--host", help="Host the QR names, for this batch only (else the deployment's).")
+@click.option("--ordered-by", default="", help="Who asked for the batch (else who prints it).")
+@click.option("--reprint", is_flag=True, help="Only plates on the reprint list: lost, revoked, or renamed since.")
 def print_(
     territory: str,
     community: str | None,
@@ -30,6 +33,8 @@ def print_(
     one_a_page: bool,
     table: Path | None,
     host: str | None,
+    ordered_by: str,
+    reprint: bool,
 ) -> None:
     """Print the plates of one community as a PDF. Every QR is read back before the file is written."""
     from api.cli.store import actor, opened, progressing
@@ -38,7 +43,7 @@ def print_(
     with opened() as engine, progressing() as progress:
         done = service.print_to_file(
             engine, territory, output, community, size=size, one_a_page=one_a_page, host=host, table=table,
-            actor=actor(), progress=progress,
+            actor=actor(), progress=progress, ordered_by=ordered_by, reprint=reprint,
         )  # fmt: skip
     click.echo(
         text(
@@ -88,3 +93,7 @@ def rotate_key() -> None:
 
     with opened() as engine:
         click.echo(text("plates.key_made", shell_language(), key=service.rotate_key(engine, actor=actor())))
+
+
+for _command in (*plates_use.COMMANDS, *plates_lists.COMMANDS):
+    plates.add_command(_command)

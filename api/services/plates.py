@@ -13,9 +13,11 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine
 
+from api.services import plate_life
 from data.fonts import plate_font
 from data.outputs import require_writable, unformulated, write_whole
 from data.postgres import events, territories
+from data.postgres import plate_life as life_store
 from data.postgres import plates as store
 from data.postgres.plates import Community, Key, Premise
 from data.postgres.territories import Territory
@@ -60,9 +62,14 @@ def print_community(
     host: str | None = None,
     actor: str = "",
     progress: Progress = silent,
+    ordered_by: str = "",
+    reprint: bool = False,
 ) -> Printed:
     """Lay out, write and prove the plates of one community (code or name; None: the first that has addresses,
     or the whole territory where it has no communities).
+
+    ``reprint``: only those on the reprint list (``plate_life.reprints``), of the whole territory where no community
+    is named. ``ordered_by`` is who asked for the batch, ``actor`` who prints it.
 
     The first use makes the first key of the host. Raises InputError for a character the font lacks or an
     unknown size, NotFoundError where there is nothing to print, ConflictError ``plates.unread`` when a plate
@@ -73,8 +80,12 @@ def print_community(
     with UnitOfWork(engine) as work:
         connection = work.connection
         territory = territories.get(connection, name)
-        place = _place(connection, territory, community)
+        whole = reprint and community is None
+        place = Community(None, "", territory.name) if whole else _place(connection, territory, community)
         premises = store.premises(connection, territory, place.id, _LEVELS.get(size, _ALL))
+        if reprint:
+            wanted = {t.code for t in plate_life.reprints_of(life_store.newest(connection, territory))}
+            premises = [p for p in premises if p.code in wanted]
         if not premises:
             raise NotFoundError("plates.none_of_size", community=place.name or place.code, size=size)
         key = _key(connection, codes.normal_host(host or store.host(connection)))
@@ -87,8 +98,10 @@ def print_community(
         proof = prove(pdf, plates, SIZES[size], one_a_page=one_a_page, progress=progress)
         _require_proof(proof.faults)
         batch = store.save_batch(
-            connection, territory, place.id, size=size, ordered_by=actor, sha256=hashlib.sha256(pdf).hexdigest(),
-            key=key, plates=[(p.id, plate.url) for p, plate in zip(premises, plates, strict=True)],
+            connection, territory, place.id, size=size, ordered_by=ordered_by or actor,
+            sha256=hashlib.sha256(pdf).hexdigest(), key=key,
+            plates=[(p.id, plate.url) for p, plate in zip(premises, plates, strict=True)],
+            shown=[p.text for p in premises], printed_by=actor, purpose="reprint" if reprint else "new",
         )  # fmt: skip
         done = Printed(
             batch,
@@ -121,6 +134,8 @@ def print_to_file(
     table: Path | None = None,
     actor: str = "",
     progress: Progress = silent,
+    ordered_by: str = "",
+    reprint: bool = False,
 ) -> Printed:
     """``print_community``, its PDF written to a file once every plate has read back.
 
@@ -130,8 +145,9 @@ def print_to_file(
         if wanted is not None:
             require_writable(wanted)
     done = print_community(
-        engine, name, community, size=size, one_a_page=one_a_page, host=host, actor=actor, progress=progress
-    )
+        engine, name, community, size=size, one_a_page=one_a_page, host=host, actor=actor, progress=progress,
+        ordered_by=ordered_by, reprint=reprint,
+    )  # fmt: skip
     write_whole(file, done.pdf)
     if table is not None:
         write_whole(table, _table(done, SIZES[size]))

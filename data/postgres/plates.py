@@ -147,8 +147,12 @@ def save_batch(
     sha256: str,
     key: Key,
     plates: Sequence[tuple[int, str]],
+    shown: Sequence[str] = (),
+    printed_by: str = "",
+    purpose: str = "new",
 ) -> int:
-    """Write a batch whose every plate was read back; ``plates`` are (address id, link). Its id."""
+    """Write a batch whose every plate was read back; ``plates`` are (address id, link), ``shown`` the addresses'
+    texts of this moment. Its id."""
     table = schema.plate_batch
     batch = insert(table).values(
         territory_id=territory.id,
@@ -158,6 +162,8 @@ def save_batch(
         plates=len(plates),
         verified=len(plates),
         sha256=sha256,
+        printed_by=printed_by,
+        purpose=purpose,
     )
     number: int = connection.execute(batch.returning(table.c.id)).scalar_one()
     copy_rows(
@@ -168,8 +174,16 @@ def save_batch(
             "batch_id": [number] * len(plates),
             "key_id": [key.key_id] * len(plates),
             "payload": [link for _, link in plates],
-            "status": ["issued"] * len(plates),
+            "status": ["printed"] * len(plates),
+            "shown": list(shown) or [""] * len(plates),
         },
     )
     connection.execute(update(table).where(table.c.id == number).values(printed_at=text("now()")))
+    connection.execute(
+        text(
+            "UPDATE plate p SET since = (now() AT TIME ZONE t.time_zone)::date FROM address a"
+            " JOIN territory t ON t.id = a.territory_id WHERE p.batch_id = :batch AND a.id = p.address_id"
+        ),
+        {"batch": number},
+    )
     return number

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 class Premise:
     """An address as its plate shows it, with its building's grid on ``day`` (None: nothing in force).
 
-    ``status`` is that of ``day``; ``ended`` is the day from which an address is no longer ``issued``, where known.
+    ``status`` is that of the day asked about, or of this moment where none was; ``ended`` is the day from which an address is no longer ``issued``, where known.
     """
 
     text: str
@@ -54,7 +54,7 @@ class OtherNames:
 
 _PREMISE = text(
     """
-SELECT a.text, a.level, CASE WHEN a.valid_to > d.day THEN 'issued' ELSE a.status END, coalesce(s.code, ''),
+SELECT a.text, a.level, CASE WHEN CAST(:day AS date) < a.valid_to THEN 'issued' ELSE a.status END, coalesce(s.code, ''),
        coalesce(c.name, ''), coalesce(c.code, ''),
        coalesce(nullif(t.title, ''), t.name), t.fictitious, a.building_id, d.day,
        g.grid_id::text, coalesce(g.code, ''), coalesce(g.name, ''), coalesce(nullif(gc.name, ''), g.community, ''),
