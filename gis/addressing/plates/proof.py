@@ -92,13 +92,18 @@ def _page_faults(
 
 
 def _symbol_fault(plate: Plate, patch: NDArray[np.uint8]) -> Fault | None:
+    return read_symbol(plate.code, plate.url, patch)
+
+
+def read_symbol(code: str, link: str, patch: NDArray[np.uint8]) -> Fault | None:
+    """Read the one QR of a grey picture; what is wrong where it is not this link at level Q."""
     import zxingcpp
 
     found = zxingcpp.read_barcodes(patch, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
     if len(found) != 1:
-        return Fault(plate.code, "unread", str(len(found)))
-    if found[0].text != plate.url:
-        return Fault(plate.code, "link", str(found[0].text)[:200])
+        return Fault(code, "unread", str(len(found)))
+    if found[0].text != link:
+        return Fault(code, "link", str(found[0].text)[:200])
     if str(found[0].ec_level) != qr.LEVEL:
-        return Fault(plate.code, "level", str(found[0].ec_level))
+        return Fault(code, "level", str(found[0].ec_level))
     return None
