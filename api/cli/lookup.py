@@ -22,8 +22,13 @@ from gis.errors import InputError
     "--accuracy", type=click.FloatRange(0, 100_000), default=0.0, help="Accuracy of the position in metres."
 )
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Day that is asked about; today when left out.")
-@click.option("--file", "points", type=click.Path(path_type=Path), help="CSV with columns lon and lat (or x and y).")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="CSV to write.")
+@click.option(
+    "--file",
+    "points",
+    type=click.Path(path_type=Path),
+    help="CSV, .arrow, .arrows or .json with columns lon and lat.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write, of any of these kinds.")
 def lookup(
     lon: float | None,
     lat: float | None,
@@ -36,7 +41,7 @@ def lookup(
     """Which grid is a point in? LON LAT, or easting and northing for a projected EPSG code."""
     day = as_of.date() if as_of else None
     if points is not None and output is not None and lon is None:
-        asking.require(points, crs)
+        asking.require(points, crs, output)
         rows = asking.answer_file(
             database.ready(ConsoleProgress(patience=PATIENCE)), points, output, crs, accuracy, day
         )
@@ -54,7 +59,8 @@ def _say(code: str, **values: object) -> None:
 
 def _show(found: Lookup) -> None:
     values = {"name": found.name, "grid": found.code, "community": found.community, "edge": found.edge_m}
-    _say(f"lookup.{found.status}", **values)
+    nothing = found.status == "outside" and not found.candidates
+    _say("lookup.nothing" if nothing else f"lookup.{found.status}", **values, day=found.as_of)
     for c in found.candidates:
         _say("lookup.candidate", name=c.name, grid=c.code, metres=c.distance_m)
     for p in found.people:

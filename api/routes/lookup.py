@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
 from flask import Response, request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from api.answers import Lookup, LookupBatch, LookupOptions, LookupQuery, Lookups
-from api.context import here, say
+from api.context import here, language
 from api.endpoints import Endpoint, json
 from api.services import lookup, pointfiles
 
@@ -17,27 +16,19 @@ from api.services import lookup, pointfiles
 def lookup_one(query: LookupQuery) -> Response:
     """One position."""
     found = lookup.one(here().published, query.lon, query.lat, query.crs, query.accuracy, query.as_of)
-    return json(_noted(found))
+    return json(lookup.noted(found, language()))
 
 
-def lookup_many() -> Response:
-    """Many positions: JSON in, JSON out; CSV in, CSV out (options in the query string)."""
-    if request.mimetype == "application/json":
-        batch = msgspec.json.decode(request.get_data(), type=LookupBatch)
-        found = lookup.many(here().published, batch.points, batch.crs, batch.accuracy, batch.as_of)
-        return json(Lookups([_noted(f) for f in found]))
-    if request.mimetype == "text/csv":
-        options = msgspec.convert(request.args.to_dict(), LookupOptions, strict=False)
-        body = pointfiles.answer(here().published, request.get_data(), options.crs, options.accuracy, options.as_of)
-        return Response(body, mimetype="text/csv")
-    raise UnsupportedMediaType
-
-
-def _noted(found: Lookup) -> Lookup:
-    """Say in words what was converted."""
-    if found.datum not in ("gcj02", "bd09"):
-        return found
-    return msgspec.structs.replace(found, note=say("lookup.converted", datum=found.datum))
+def lookup_many(query: LookupOptions) -> Response:
+    """Many positions as JSON, CSV or Arrow; answered in the form that came unless ``Accept`` names another."""
+    form = request.mimetype
+    if form not in pointfiles.FORMS:
+        raise UnsupportedMediaType
+    points = pointfiles.read(request.get_data(), form, query)
+    wanted = request.accept_mimetypes.best_match([form, *pointfiles.FORMS], default=form)
+    answer = Response(pointfiles.write(here().published, points, wanted, language()), mimetype=wanted)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 ENDPOINTS: Final = (
@@ -54,10 +45,11 @@ ENDPOINTS: Final = (
         "/api/lookup",
         lookup_many,
         "The grids of many positions",
-        {"application/json": Lookups, "text/csv": None},
+        {pointfiles.JSON: Lookups, pointfiles.CSV: None, pointfiles.STREAM: None, pointfiles.FILE: None},
         method="POST",
         access="public",
-        body={"application/json": LookupBatch, "text/csv": None},
+        query=LookupOptions,
+        body={pointfiles.JSON: LookupBatch, pointfiles.CSV: None, pointfiles.STREAM: None, pointfiles.FILE: None},
         faults=(400, 413, 415),
         tag="lookup",
     ),

@@ -5,20 +5,28 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from api.answers import Lookup
-from api.services import lookup, pointfiles
+from api import messages
+from api.answers import Lookup, LookupOptions
+from api.services import lookup, pointcolumns, pointfiles
+from api.services.index_store import IndexStore
 from api.services.published import Published
+from data.machine import places
 from data.postgres.connect import engine_of
 from gis.errors import InputError
 from gis.locate import datums
+from gis.territory.model import Floats, Texts
 
 
-def require(points: Path | None, crs: str | None) -> None:
+def require(points: Path | None, crs: str | None, output: Path | None = None) -> None:
     """Refuse what can be refused before a database is started."""
     datums.parse(crs)
+    for file in (points, output):
+        if file is not None and file.suffix.lower() not in pointfiles.ENDINGS:
+            raise InputError("lookup.file_kind", file=file.name, known=" ".join(pointfiles.ENDINGS))
     if points is not None and not points.is_file():
         raise InputError("lookup.file_missing", file=points)
 
@@ -29,20 +37,37 @@ def answer_point(url: str, x: float, y: float, crs: str | None, accuracy: float,
         return lookup.one(published, x, y, crs, accuracy, as_of)
 
 
-def answer_file(url: str, points: Path, output: Path, crs: str | None, accuracy: float, as_of: date | None) -> int:
-    """Answer a CSV of points; the number of rows written. The output appears whole or not at all."""
+def answer_arrays(
+    url: str, x: Floats, y: Floats, crs: str, accuracy: float = 0.0, as_of: date | None = None
+) -> dict[str, Texts | Floats]:
+    """Grids of positions given as arrays, as arrays by the names of ``pointcolumns.NAMES``. Raises InputError."""
     with _published(url) as published:
-        made = pointfiles.answer(published, points.read_bytes(), crs, accuracy, as_of)
+        return pointcolumns.columns(published, x, y, crs, accuracy, as_of)
+
+
+def answer_file(url: str, points: Path, output: Path, crs: str | None, accuracy: float, as_of: date | None) -> int:
+    """Answer a file of points; the number of points. The output appears whole or not at all."""
+    options = LookupOptions(crs, accuracy, as_of)
+    with _published(url) as published:
+        given = pointfiles.read(points.read_bytes(), pointfiles.ENDINGS[points.suffix.lower()], options)
+        # a JSON file may name its own datum
+        options = LookupOptions(
+            given.options.crs or crs, given.options.accuracy or accuracy, given.options.as_of or as_of
+        )
+        given = replace(given, options=options)
+        made = pointfiles.write(
+            published, given, pointfiles.ENDINGS[output.suffix.lower()], messages.shell_language()
+        )
     partial = output.with_name(f".{output.name}.{os.getpid()}.part")
     try:
         partial.write_bytes(made)
         partial.replace(output)
     finally:
         partial.unlink(missing_ok=True)
-    return made.count(b"\n") - 1
+    return len(given.x)
 
 
 @contextmanager
 def _published(url: str) -> Iterator[Published]:
     with engine_of(url) as engine:
-        yield Published(engine)
+        yield Published(engine, store=IndexStore(places.state() / "cache" / "locate"))

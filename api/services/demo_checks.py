@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from api.services import lookup, pages, tiles
+from api.services import pages, pointcolumns, tiles
 from api.services.published import Published, Snapshot
 from api.services.tiles import TileCache
 from data.postgres import read_plates
@@ -68,7 +68,7 @@ def _lookups(published: Published, snapshot: Snapshot, progress: Progress) -> in
     """The label point of every grid lies in that grid and in no other."""
     progress("lookup", 0.0)
     grids = snapshot.grids
-    found = lookup.columns(published, grids.label[:, 0], grids.label[:, 1], "EPSG:3857")
+    found = pointcolumns.columns(published, grids.label[:, 0], grids.label[:, 1], "EPSG:3857")
     wrong = np.flatnonzero(found["grid_id"] != grids.grid_id)
     if len(wrong):
         raise InputError("demo.failed_lookup", count=len(wrong), grid=grids.code[wrong[0]])

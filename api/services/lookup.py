@@ -12,34 +12,52 @@ from datetime import date
 from typing import Final
 
 import numpy as np
+from msgspec.structs import replace as replace_field
 
+from api import messages
 from api.answers import Candidate, Lookup, Person
-from api.services.published import Published, Snapshot
-from data.postgres import read_published
+from api.services.published import Published, Snapshot, Standing
 from data.postgres.read_published import Contact, InForce
 from gis.errors import InputError
 from gis.locate import datums
 from gis.locate.datums import Datum
-from gis.territory.model import Bools, Floats, Ints, Texts
+from gis.territory.model import Bools, Floats, Ints
 
 #: A position this far from every grid whose swapped form lies in one has its coordinates the wrong way round.
 _FAR_METRES: Final = 20_000.0
-_NEAREST: Final = 3
+#: Candidates of all positions of one question together: a hundred kilometres of accuracy names every grid each time.
+_MOST_CANDIDATES: Final = 500_000
+
+
+@dataclass(frozen=True)
+class Near:
+    """Other grids that positions could be in: position, place and row of the grid, metres; nearest first for each.
+
+    Within the accuracy; for a position outside at least the nearest grid there is.
+    """
+
+    point: Ints
+    place: Ints
+    row: Ints
+    metres: Floats
 
 
 @dataclass(frozen=True)
 class Answers:
-    """Lookups as columns. ``place`` and ``row`` say which grid of which snapshot, -1 outside.
+    """Lookups as columns. ``place`` and ``row`` say which grid of which snapshot of ``standing``, -1 outside.
 
     ``edge`` metres (NaN outside), ``unsure`` where another grid or the outside lies within the accuracy.
     """
 
+    standing: Standing
+    datum: Datum
     lon: Floats
     lat: Floats
     place: Ints
     row: Ints
     edge: Floats
     unsure: Bools
+    near: Near
 
     def __len__(self) -> int:
         return len(self.lon)
@@ -53,6 +71,9 @@ class _Place:
     snapshot: Snapshot
     x: Floats
     y: Floats
+
+    def only(self, rows: Ints) -> _Place:
+        return replace(self, x=self.x[rows], y=self.y[rows])
 
 
 def one(
@@ -70,57 +91,50 @@ def many(
     as_of: date | None = None,
 ) -> list[Lookup]:
     """The full answer for every position, in order."""
-    datum = datums.parse(crs)
     xy = np.asarray(points, dtype=np.float64).reshape(-1, 2)
-    with published.reading() as connection:
-        infos = published.in_force(connection, as_of)
-        snapshots = [published.snapshot(connection, i.publication, i.crs) for i in infos]
-        answers, places = _answer(infos, snapshots, xy[:, 0], xy[:, 1], datum, accuracy)
-        people: dict[tuple[int, str], list[Contact]] = {}
-        for k, place in enumerate(places):
-            rows = np.unique(answers.row[answers.place == k])
-            grids = place.snapshot.grids.grid_id[rows].tolist()
-            found = read_published.people(connection, place.info.day, grids) if grids else {}
-            people |= {(k, g): contacts for g, contacts in found.items()}
-    return [_lookup(t, answers, places, people, datum, accuracy, as_of) for t in range(len(answers))]
+    return full(published, ask(published, xy[:, 0], xy[:, 1], crs, accuracy, as_of), as_of)
 
 
-def columns(
+def full(published: Published, answers: Answers, as_of: date | None) -> list[Lookup]:
+    """Answers with everything that is known, people included."""
+    people = responsible(published, answers)
+    candidates: dict[int, list[Candidate]] = {}
+    near = answers.near
+    for t, k, r, m in zip(*(c.tolist() for c in (near.point, near.place, near.row, near.metres)), strict=True):
+        grids = answers.standing.snapshots[k].grids
+        found = Candidate(str(grids.grid_id[r]), grids.code[r], m, grids.name[r], grids.community[r])
+        candidates.setdefault(t, []).append(found)
+    return [_lookup(t, answers, people, candidates.get(t, []), as_of) for t in range(len(answers))]
+
+
+def responsible(published: Published, answers: Answers) -> dict[tuple[int, str], list[Contact]]:
+    """Who answers for the grids that were found, by place and grid id."""
+    found = [
+        (k, str(snapshot.grids.grid_id[row]))
+        for k, snapshot in enumerate(answers.standing.snapshots)
+        for row in np.unique(answers.row[answers.place == k])
+    ]
+    return published.people(answers.standing, found)
+
+
+def ask(
     published: Published, x: Floats, y: Floats, crs: str | None, accuracy: float = 0.0, as_of: date | None = None
-) -> dict[str, Texts | Floats]:
-    """Answers as columns for files: ``status, grid_id, code, name, community, edge_m, candidates, lon, lat``.
-
-    ``candidates`` are the codes of the other grids within the accuracy, or the nearest outside, separated by ``;``.
-    """
+) -> Answers:
+    """Lookups of positions in ``crs``: longitude and latitude, or easting and northing. Raises InputError."""
     datum = datums.parse(crs)
-    with published.reading() as connection:
-        infos = published.in_force(connection, as_of)
-        snapshots = [published.snapshot(connection, i.publication, i.crs) for i in infos]
-    answers, places = _answer(infos, snapshots, np.asarray(x, float), np.asarray(y, float), datum, accuracy)
-    made: dict[str, Texts | Floats] = {
-        name: np.full(len(answers), "", dtype=object)
-        for name in ("grid_id", "code", "name", "community", "candidates")
-    }
-    for k, place in enumerate(places):
-        here = np.flatnonzero(answers.place == k)
-        grids = place.snapshot.grids
-        for name in ("grid_id", "code", "name", "community"):
-            made[name][here] = getattr(grids, name)[answers.row[here]]
-    for t in np.flatnonzero(answers.unsure | (answers.place < 0)):
-        made["candidates"][t] = ";".join(c.code for c in _candidates(int(t), answers, places, accuracy))
-    status = np.where(answers.place < 0, "outside", np.where(answers.unsure, "uncertain", "certain")).astype(object)
-    return {"status": status, **made, "edge_m": answers.edge, "wgs84_lon": answers.lon, "wgs84_lat": answers.lat}
-
-
-def _answer(
-    infos: Sequence[InForce], snapshots: Sequence[Snapshot], x: Floats, y: Floats, datum: Datum, accuracy: float
-) -> tuple[Answers, list[_Place]]:
+    standing = published.standing(as_of)
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     lon, lat = datums.to_wgs84(x, y, datum)
-    places = [_Place(i, s, *_metres(x, y, lon, lat, datum, i.crs)) for i, s in zip(infos, snapshots, strict=True)]
-    _refuse_impossible(places, x, y, lon, datum)
-    answers = _locate(lon, lat, places)
-    _refuse_swapped(answers, places, x, y, datum)
-    return replace(answers, unsure=(answers.place >= 0) & (answers.edge <= accuracy)), places
+    places = [
+        _Place(i, s, *_metres(x, y, lon, lat, datum, i.crs))
+        for i, s in zip(standing.infos, standing.snapshots, strict=True)
+    ]
+    _refuse_impossible(x, y, lon, datum)
+    place, row, edge = _locate(len(x), places)
+    _refuse_swapped(place, places, x, y, datum)
+    unsure = (place >= 0) & (edge <= accuracy)
+    near = _near(np.flatnonzero(unsure | (place < 0)), place, row, places, accuracy)
+    return Answers(standing, datum, lon, lat, place, row, edge, unsure, near)
 
 
 def _metres(x: Floats, y: Floats, lon: Floats, lat: Floats, datum: Datum, crs: str) -> tuple[Floats, Floats]:
@@ -128,24 +142,27 @@ def _metres(x: Floats, y: Floats, lon: Floats, lat: Floats, datum: Datum, crs: s
     return (x, y) if datum.name == crs else datums.project(lon, lat, crs)
 
 
-def _locate(lon: Floats, lat: Floats, places: Sequence[_Place]) -> Answers:
-    n = len(lon)
+def _locate(n: int, places: Sequence[_Place]) -> tuple[Ints, Ints, Floats]:
+    """Place, row and metres to the border of every position: -1, -1 and NaN outside."""
     place, row = np.full(n, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64)
     edge = np.full(n, np.nan)
-    lowest = np.full(n, "", dtype=object)
     for k, p in enumerate(places):
         found = p.snapshot.index.locate(p.x, p.y)
         inside = np.flatnonzero(found >= 0)
-        ids = p.snapshot.grids.grid_id[found[inside]]
+        better = inside[place[inside] < 0]
         # territories may overlap by mistake: then, too, the lowest grid_id answers
-        better = inside[(place[inside] < 0) | (ids < lowest[inside])]
+        twice = [t for t in inside[place[inside] >= 0] if _id(places, k, found[t]) < _id(places, place[t], row[t])]
+        better = np.append(better, np.array(twice, dtype=np.int64))
         place[better], row[better] = k, found[better]
-        lowest[better] = p.snapshot.grids.grid_id[found[better]]
         edge[better] = p.snapshot.index.border_metres(p.x[better], p.y[better], found[better])
-    return Answers(lon, lat, place, row, edge, np.zeros(n, dtype=bool))
+    return place, row, edge
 
 
-def _refuse_impossible(places: Sequence[_Place], x: Floats, y: Floats, lon: Floats, datum: Datum) -> None:
+def _id(places: Sequence[_Place], place: int, row: int) -> str:
+    return str(places[place].snapshot.grids.grid_id[row])
+
+
+def _refuse_impossible(x: Floats, y: Floats, lon: Floats, datum: Datum) -> None:
     """Coordinates that are no place on earth: swapped when the swapped ones are, nonsense otherwise."""
     bad = np.flatnonzero(~np.isfinite(lon))
     if not len(bad):
@@ -156,59 +173,70 @@ def _refuse_impossible(places: Sequence[_Place], x: Floats, y: Floats, lon: Floa
     raise InputError(code, row=int(t) + 1, x=float(x[t]), y=float(y[t]), crs=datum.name)
 
 
-def _refuse_swapped(answers: Answers, places: Sequence[_Place], x: Floats, y: Floats, datum: Datum) -> None:
+def _refuse_swapped(place: Ints, places: Sequence[_Place], x: Floats, y: Floats, datum: Datum) -> None:
     """Refuse when a position far from everything would lie in a grid with its coordinates swapped."""
-    outside = np.flatnonzero(answers.place < 0)
+    outside = np.flatnonzero(place < 0)
     if not len(outside) or not places:
         return
     lon, lat = datums.to_wgs84(y[outside], x[outside], datum)
-    turned = [(p, *datums.project(lon, lat, p.info.crs)) for p in places]
-    there = _locate(lon, lat, [replace(p, x=a, y=b) for p, a, b in turned])
-    for t in outside[there.place >= 0]:
-        if all(p.snapshot.index.nearest(p.x[t], p.y[t], 1)[1].min(initial=np.inf) > _FAR_METRES for p in places):
+    turned = [replace(p, x=a, y=b) for p in places for a, b in [datums.project(lon, lat, p.info.crs)]]
+    there, _, _ = _locate(len(outside), turned)
+    doubtful = outside[there >= 0]
+    if len(doubtful):
+        near = np.min([p.snapshot.index.nearest(p.x[doubtful], p.y[doubtful])[1] for p in places], axis=0)
+        for t in doubtful[near > _FAR_METRES]:
             raise InputError("lookup.swapped", row=int(t) + 1, x=float(x[t]), y=float(y[t]), crs=datum.name)
 
 
-def _candidates(t: int, answers: Answers, places: Sequence[_Place], accuracy: float) -> list[Candidate]:
-    """Other grids within the accuracy; outside, at least the nearest one. Nearest first."""
-    near: list[Candidate] = []
-    own = (answers.place[t], answers.row[t])
+def _near(points: Ints, place: Ints, row: Ints, places: Sequence[_Place], accuracy: float) -> Near:
+    """Other grids within the accuracy of some positions, and the nearest one of those outside that have none."""
+    found: list[tuple[Ints, Ints, Ints, Floats]] = []
+    total = 0
     for k, p in enumerate(places):
-        index, grids = p.snapshot.index, p.snapshot.grids
-        rows, metres = index.within(p.x[t], p.y[t], accuracy)
-        if own[0] < 0 and not len(rows):
-            rows, metres = index.nearest(p.x[t], p.y[t], 1)
-        near += [
-            Candidate(grids.grid_id[r], grids.code[r], round(float(m), 2), grids.name[r], grids.community[r])
-            for r, m in zip(rows.tolist(), metres.tolist(), strict=True)
-            if (k, r) != own
-        ]
-    near.sort(key=lambda c: (c.distance_m, c.grid_id))
-    if own[0] < 0:
-        return [c for i, c in enumerate(near) if i == 0 or c.distance_m <= accuracy]
-    return near
+        index = p.snapshot.index
+        step = max(1, _MOST_CANDIDATES // max(1, len(index)))  # so that no step can hold more than all may
+        for some in (points[i : i + step] for i in range(0, len(points), step)):
+            at, grid, metres = index.within(p.x[some], p.y[some], accuracy)
+            other = (place[some[at]] != k) | (row[some[at]] != grid)
+            found.append((some[at[other]], np.full(int(other.sum()), k), grid[other], metres[other]))
+            total += int(other.sum())
+            if total > _MOST_CANDIDATES:
+                raise InputError("lookup.too_many_candidates", limit=_MOST_CANDIDATES)
+    lonely = points[place[points] < 0]
+    lonely = np.setdiff1d(lonely, np.concatenate([f[0] for f in found])) if found else lonely
+    if len(lonely) and places:
+        nearest = [p.snapshot.index.nearest(p.x[lonely], p.y[lonely]) for p in places]
+        k = np.argmin([metres for _, metres in nearest], axis=0)
+        grid = np.array([g for g, _ in nearest])[k, np.arange(len(lonely))].astype(np.int64)
+        metres = np.array([m for _, m in nearest])[k, np.arange(len(lonely))]
+        some = np.flatnonzero(grid >= 0)
+        found.append((lonely[some], k[some], grid[some], metres[some]))
+    if not found:
+        none = np.empty(0, dtype=np.int64)
+        return Near(none, none, none, np.empty(0))
+    point, of, grid, metres = (np.concatenate(c) for c in zip(*found, strict=True))
+    metres = np.round(metres, 2)
+    order = np.lexsort((grid, of, metres, point))
+    return Near(point[order], of[order], grid[order], metres[order])
 
 
 def _lookup(
     t: int,
     answers: Answers,
-    places: Sequence[_Place],
     people: dict[tuple[int, str], list[Contact]],
-    datum: Datum,
-    accuracy: float,
+    near: list[Candidate],
     as_of: date | None,
 ) -> Lookup:
     k, row = int(answers.place[t]), int(answers.row[t])
-    day = as_of or (places[max(k, 0)].info.day if places else date.today())  # noqa: DTZ011  nothing is published
+    infos = answers.standing.infos
+    day = as_of or (infos[max(k, 0)].day if infos else date.today())  # noqa: DTZ011  nothing is published
     common = (round(float(answers.lon[t]), 9), round(float(answers.lat[t]), 9)), day
-    unsure = bool(answers.unsure[t])
-    near = _candidates(t, answers, places, accuracy) if unsure or k < 0 else []
     if k < 0:
-        return Lookup("outside", None, None, None, None, None, near, [], *common, None, None, datum.name)
-    place, grids = places[k], places[k].snapshot.grids
+        return Lookup("outside", None, None, None, None, None, near, [], *common, None, None, answers.datum.name)
+    grids = answers.standing.snapshots[k].grids
     grid_id = str(grids.grid_id[row])
     return Lookup(
-        "uncertain" if unsure else "certain",
+        "uncertain" if answers.unsure[t] else "certain",
         grid_id,
         grids.code[row],
         grids.name[row],
@@ -217,10 +245,17 @@ def _lookup(
         near,
         persons(people.get((k, grid_id), [])),
         *common,
-        place.info.publication,
-        place.info.territory,
-        datum.name,
+        infos[k].publication,
+        infos[k].territory,
+        answers.datum.name,
     )
+
+
+def noted(found: Lookup, language: str) -> Lookup:
+    """The answer with what was converted said in words."""
+    if found.datum not in ("gcj02", "bd09"):
+        return found
+    return replace_field(found, note=messages.text("lookup.converted", language, datum=found.datum))
 
 
 def persons(contacts: Sequence[Contact]) -> list[Person]:

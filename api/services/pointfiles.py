@@ -1,28 +1,82 @@
-"""CSV of points in, the same rows with their grids out. Columns of the input are kept as they are."""
+"""Points in (JSON, CSV, Arrow), their grids out, in the form that is wanted. Columns that came along go along."""
 
 from __future__ import annotations
 
 import csv
 import io
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 import numpy as np
+import pyarrow as pa
 
-from api.services import lookup
+from api.answers import LookupBatch, LookupOptions, Lookups
+from api.services import lookup, pointcolumns
 from api.services.published import Published
+from data import arrow_points
 from gis.errors import InputError
+from gis.territory.model import Floats
+
+JSON: Final = "application/json"
+CSV: Final = "text/csv"
+STREAM: Final = arrow_points.STREAM
+FILE: Final = arrow_points.FILE
+FORMS: Final = (JSON, CSV, STREAM, FILE)
+#: Form of a file by the end of its name.
+ENDINGS: Final = {".csv": CSV, ".json": JSON, ".arrow": FILE, ".arrows": STREAM}
 
 #: Names of the two coordinate columns, in any case; easting or longitude first.
 PAIRS: Final = (("lon", "lat"), ("lng", "lat"), ("longitude", "latitude"), ("x", "y"), ("easting", "northing"),
                 ("经度", "纬度"))  # fmt: skip
-ADDED: Final = ("status", "grid_id", "code", "name", "community", "edge_m", "candidates", "wgs84_lon", "wgs84_lat")
+ADDED: Final = pointcolumns.NAMES
+#: Points of one JSON answer, which names candidates and people in full.
+MOST_JSON: Final = 10_000
+
+
+@dataclass(frozen=True)
+class Points:
+    """What was asked: positions, how to read them, and the columns they came with."""
+
+    x: Floats
+    y: Floats
+    options: LookupOptions
+    header: list[str] = field(default_factory=lambda: ["lon", "lat"])
+    rows: list[list[str]] | None = None
+    table: pa.Table | None = None
+
+
+def read(body: bytes, form: str, options: LookupOptions) -> Points:
+    """Points of a body; a JSON body holds its own options. Raises InputError or msgspec's errors."""
+    if form == JSON:
+        batch = msgspec.json.decode(body, type=LookupBatch)
+        xy = np.asarray(batch.points, dtype=np.float64).reshape(-1, 2)
+        return Points(xy[:, 0], xy[:, 1], LookupOptions(batch.crs, batch.accuracy, batch.as_of))
+    return _of_csv(body, options) if form == CSV else _of_arrow(body, options)
+
+
+def write(published: Published, points: Points, form: str, language: str = "zh-CN") -> bytes:
+    """The answers to points in a form."""
+    given = points.x, points.y, points.options.crs, points.options.accuracy, points.options.as_of
+    if form == JSON:
+        if len(points.x) > MOST_JSON:
+            raise InputError("lookup.too_many_json", limit=MOST_JSON)
+        found = lookup.full(published, lookup.ask(published, *given), points.options.as_of)
+        return msgspec.json.encode(Lookups([lookup.noted(f, language) for f in found]))
+    if form == CSV:
+        return _csv(points, pointcolumns.columns(published, *given))
+    return arrow_points.write(_arrow(points, pointcolumns.table(published, *given)), form)
 
 
 def answer(
     published: Published, body: bytes, crs: str | None, accuracy: float = 0.0, as_of: date | None = None
 ) -> bytes:
-    """The answered CSV (UTF-8). A column of the input that has an added column's name gets ``_`` behind it."""
+    """CSV in, CSV out (UTF-8). A column of the input that has an added column's name gets ``_`` behind it."""
+    return write(published, read(body, CSV, LookupOptions(crs, accuracy, as_of)), CSV)
+
+
+def _of_csv(body: bytes, options: LookupOptions) -> Points:
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -32,22 +86,23 @@ def answer(
     except csv.Error as error:
         raise InputError("lookup.csv_broken", reason=str(error)) from None
     header = rows[0] if rows else []
-    first, second = _columns(header)
+    first, second = _pair(header)
     rows = [row for row in rows[1:] if row]
-    x, y = _numbers(rows, first, header), _numbers(rows, second, header)
-    found = lookup.columns(published, x, y, crs, accuracy, as_of)
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([f"{h}_" if h in ADDED else h for h in header] + list(ADDED))
-    made = [_texts(found[name], 2 if name == "edge_m" else 9) for name in ADDED]
-    writer.writerows(
-        row + ["" for _ in range(len(header) - len(row))] + [column[i] for column in made]
-        for i, row in enumerate(rows)
-    )
-    return out.getvalue().encode()
+    return Points(_numbers(rows, first, header), _numbers(rows, second, header), options, header, rows)
 
 
-def _columns(header: list[str]) -> tuple[int, int]:
+def _of_arrow(body: bytes, options: LookupOptions) -> Points:
+    table = arrow_points.read(body)
+    columns = []
+    for k in _pair(table.column_names):
+        column = table.column(k)
+        if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)) or column.null_count:
+            raise InputError("lookup.arrow_number", column=table.column_names[k], type=column.type)
+        columns.append(np.asarray(column.to_numpy(), dtype=np.float64))
+    return Points(columns[0], columns[1], options, table=table)
+
+
+def _pair(header: list[str]) -> tuple[int, int]:
     names = [h.strip().lower() for h in header]
     for a, b in PAIRS:
         if a in names and b in names:
@@ -55,7 +110,7 @@ def _columns(header: list[str]) -> tuple[int, int]:
     raise InputError("lookup.csv_columns", found=", ".join(header)[:200])
 
 
-def _numbers(rows: list[list[str]], column: int, header: list[str]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _numbers(rows: list[list[str]], column: int, header: list[str]) -> Floats:
     made = np.empty(len(rows))
     for i, row in enumerate(rows):
         try:
@@ -66,7 +121,34 @@ def _numbers(rows: list[list[str]], column: int, header: list[str]) -> np.ndarra
     return made
 
 
+def _renamed(names: list[str]) -> list[str]:
+    return [f"{n}_" if n in ADDED else n for n in names]
+
+
+def _csv(points: Points, found: dict[str, Any]) -> bytes:
+    rows = points.rows
+    if rows is None:
+        rows = [[repr(a), repr(b)] for a, b in zip(points.x.tolist(), points.y.tolist(), strict=True)]
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_renamed(points.header) + list(ADDED))
+    made = zip(*(_texts(found[name], 2 if name == "edge_m" else 9) for name in ADDED), strict=True)
+    width = len(points.header)
+    writer.writerows(row + [""] * (width - len(row)) + list(answer) for row, answer in zip(rows, made, strict=True))
+    return out.getvalue().encode()
+
+
 def _texts(values: np.ndarray[tuple[int], np.dtype[np.generic]], digits: int) -> list[str]:
     if values.dtype == object:
         return [str(v) for v in values]
     return ["" if np.isnan(v) else f"{v:.{digits}f}" for v in values.astype(np.float64).tolist()]
+
+
+def _arrow(points: Points, found: pa.Table) -> pa.Table:
+    table = points.table
+    if table is None:
+        table = pa.table({"lon": points.x, "lat": points.y})
+    table = table.rename_columns(_renamed(table.column_names))
+    for name in found.column_names:
+        table = table.append_column(name, found.column(name))
+    return table

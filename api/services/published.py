@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 import shapely
 from sqlalchemy import Connection, Engine
 
+from api.services.index_store import IndexStore
 from data.postgres import read_published
-from data.postgres.read_published import InForce, PublishedGrids
+from data.postgres.read_published import Contact, InForce, PublishedGrids
 from gis.locate import datums
 from gis.territory.model import Floats, Geometries, Ints
 from gis.tiles.colour import tones
@@ -44,9 +45,10 @@ class Communities:
 class Snapshot:
     """The grids of one publication with what is derived from them, each made once, when first needed."""
 
-    def __init__(self, crs: str, grids: PublishedGrids) -> None:
+    def __init__(self, crs: str, grids: PublishedGrids, store: IndexStore | None = None) -> None:
         self.crs = crs
         self.grids = grids
+        self._store = store or IndexStore()
         self._lock = threading.RLock()
         self._made: dict[Hashable, Any] = {}
 
@@ -62,12 +64,7 @@ class Snapshot:
     @property
     def index(self) -> Index:
         """Point to grid, in the territory's metre CRS; positions are rows of ``grids``."""
-        return self._once("index", self._index)
-
-    def _index(self) -> Index:
-        from gis.locate.index import build  # with numba: a worker starts without waiting for it
-
-        return build(self.grids.geometry)
+        return self._once("index", lambda: self._store.index(self.grids.geometry))
 
     @property
     def tone(self) -> Ints:
@@ -124,16 +121,48 @@ def degrees(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     return datums.to_wgs84(np.asarray(x), np.asarray(y), datums.parse("EPSG:3857"))
 
 
-class Published:
-    """Snapshots by publication; safe to share between threads."""
+@dataclass(frozen=True)
+class Standing:
+    """What was in force when it was asked: a snapshot for each territory, and people as they are asked for.
 
-    def __init__(self, engine: Engine, keep: int = 8) -> None:
+    ``epoch`` is the watch's, read before anything else: ``Published.standing`` takes it as good while it stands.
+    """
+
+    epoch: int
+    infos: tuple[InForce, ...]
+    snapshots: tuple[Snapshot, ...]
+    people: dict[tuple[int, str], list[Contact]] = field(default_factory=dict)
+
+
+class Freshness(Protocol):
+    """What tells whether something read earlier is still true: ``api.services.watch.Watch``."""
+
+    epoch: int
+
+    def fresh(self, epoch: int) -> bool:
+        """Nothing changed since ``epoch`` was read here."""
+        ...
+
+
+class Published:
+    """Snapshots by publication; safe to share between threads.
+
+    ``watch`` tells when what is in memory may be taken for true; without one the database is asked every time.
+    ``store`` keeps lookup indexes for all workers.
+    """
+
+    def __init__(
+        self, engine: Engine, keep: int = 8, store: IndexStore | None = None, watch: Freshness | None = None
+    ) -> None:
         # reading needs no transaction: a publication never changes, and one question tells which is in force
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._keep = keep
         self._lock = threading.Lock()
         self._loading = threading.Lock()
-        self._held: OrderedDict[int, Snapshot] = OrderedDict()
+        self._held: OrderedDict[tuple[int, int], Snapshot] = OrderedDict()
+        self._store = store or IndexStore()
+        self._watch = watch
+        self._standing: Standing | None = None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -145,26 +174,55 @@ class Published:
         """Territories with what is in force on a day."""
         return read_published.in_force(connection, on)
 
-    def snapshot(self, connection: Connection, publication: int, crs: str) -> Snapshot:
-        """The grids of a publication, from memory when they were asked for before."""
+    def standing(self, on: date | None = None) -> Standing:
+        """What is in force on a day (None: today), from memory while nothing changed since it was read."""
+        held, watch = self._standing, self._watch
+        if on is None and held is not None and watch is not None and watch.fresh(held.epoch):
+            return held
+        epoch = watch.epoch if watch is not None else 0
+        with self.reading() as connection:
+            infos = self.in_force(connection, on)
+            snapshots = tuple(self.snapshot(connection, i.publication, i.crs, i.revision) for i in infos)
+        made = Standing(epoch, infos, snapshots)
+        if on is None:
+            self._standing = made
+        return made
+
+    def people(self, standing: Standing, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], list[Contact]]:
+        """Who is responsible for grids, each given as the place of its territory in ``standing`` and its id."""
+        missing: dict[int, list[str]] = {}
+        for k, grid in set(wanted):
+            if (k, grid) not in standing.people:
+                missing.setdefault(k, []).append(grid)
+        if missing:
+            with self.reading() as connection:
+                for k, grids in missing.items():
+                    found = read_published.people(connection, standing.infos[k].day, grids)
+                    standing.people.update({(k, g): found.get(g, []) for g in grids})
+        return standing.people
+
+    def snapshot(self, connection: Connection, publication: int, crs: str, revision: int = 0) -> Snapshot:
+        """The grids of a publication, from memory when they were asked for before and nobody changed them since."""
+        key = publication, revision
         with self._lock:
-            found = self._held.get(publication)
+            found = self._held.get(key)
             if found is not None:
-                self._held.move_to_end(publication)
+                self._held.move_to_end(key)
                 return found
         with self._loading:  # one thread reads, the others wait for it
             with self._lock:
-                if publication in self._held:
-                    return self._held[publication]
-            made = Snapshot(crs, read_published.grids(connection, publication))
+                if key in self._held:
+                    return self._held[key]
+            made = Snapshot(crs, read_published.grids(connection, publication), self._store)
+            standing = self._standing
+            least = len(standing.infos) + self._keep if standing is not None else self._keep
             with self._lock:
-                self._held[publication] = made
-                while len(self._held) > self._keep:
+                self._held[key] = made
+                while len(self._held) > least:
                     self._held.popitem(last=False)
         return made
 
     def warm(self) -> None:
         """Load what is in force, so that the first reader does not wait for it."""
-        with self.reading() as connection:
-            for info in self.in_force(connection):
-                self.snapshot(connection, info.publication, info.crs).warm()
+        for snapshot in self.standing().snapshots:
+            snapshot.warm()

@@ -23,7 +23,8 @@ from gis.territory.model import Floats, Geometries, Ints, Texts
 class InForce:
     """A territory and its publication in force on ``day``. ``bounds``: EPSG:3857 metres, west south east north.
 
-    ``generation`` grows with every change of a served layer of the territory.
+    ``generation`` grows with every change of a served layer of the territory. ``revision`` is another number
+    after every change of the grids, communities or micro-grids of a publication that was there before.
     """
 
     territory: int
@@ -37,6 +38,7 @@ class InForce:
     valid_from: date
     generation: int
     bounds: tuple[float, float, float, float]
+    revision: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,9 @@ class Contact:
 _IN_FORCE = text("""
 SELECT t.id, t.name, t.title, t.crs, t.attribution, t.fictitious, d.day, p.id AS publication, p.valid_from,
        (SELECT coalesce(sum(g.number), 0) FROM generation g WHERE g.territory_id = t.id)::bigint AS generation,
-       ST_XMin(b.box), ST_YMin(b.box), ST_XMax(b.box), ST_YMax(b.box)
+       ST_XMin(b.box), ST_YMin(b.box), ST_XMax(b.box), ST_YMax(b.box),
+       coalesce((SELECT v.version FROM tile_version v WHERE v.territory_id = t.id AND v.layer = 'grid'
+                 AND v.z = 0 AND v.x = 0 AND v.y = 0), 0)
 FROM territory t
 CROSS JOIN LATERAL (SELECT coalesce(CAST(:day AS date), (now() AT TIME ZONE t.time_zone)::date) AS day) d
 CROSS JOIN LATERAL (SELECT Box2D(t.geom_3857) AS box) b  -- from the header: the outline itself stays unread
@@ -195,7 +199,7 @@ FROM publication p JOIN plan_version v ON v.id = p.plan_version_id WHERE p.id = 
 
 
 def _in_force(row: tuple[Any, ...]) -> InForce:
-    values: list[Any] = [*row[:10], tuple(row[10:])]
+    values: list[Any] = [*row[:10], tuple(row[10:14]), row[14]]
     return InForce(*values)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 
 import numpy as np
 import psycopg
+import pyarrow as pa
 import pytest
 import shapely
 
 from api.context import KEY
-from api.services import lookup
+from api.services import lookup, pointcolumns, pointfiles
+from data import arrow_points
 from gis.locate import datums
 
 pytestmark = pytest.mark.database
@@ -162,10 +166,83 @@ def test_many_as_json_and_csv(client, world, first):
     assert answer.status_code == 200, answer.text
     assert [r["grid_id"] for r in answer.json["results"]] == [g for g, _ in world.grids[first]]
     rows = "\n".join(f"{i},{x},{y}" for i, (x, y) in enumerate(middles))
-    csv = client.post("/api/lookup?crs=EPSG:4547", data=f"\ufeffname,X,Y\n{rows}\n".encode(), content_type="text/csv")
-    lines = csv.text.splitlines()
+    answer = client.post(
+        "/api/lookup?crs=EPSG:4547", data=f"\ufeffname,X,Y\n{rows}\n".encode(), content_type="text/csv"
+    )
+    lines = answer.text.splitlines()
     assert lines[0].startswith("name_,X,Y,status,grid_id")
     assert [line.split(",")[4] for line in lines[1:]] == [g for g, _ in world.grids[first]]
+
+
+def in_arrow(table, form):
+    return arrow_points.write(pa.table(table), form)
+
+
+@pytest.mark.parametrize("form", [pointfiles.STREAM, pointfiles.FILE])
+def test_many_as_arrow(client, world, first, form):
+    middles = np.array([(p.centroid.x, p.centroid.y) for _, p in world.grids[first]])
+    asked = {"name": [f"第{i}点" for i in range(len(middles))], "X": middles[:, 0], "y": middles[:, 1]}
+    answer = client.post("/api/lookup?crs=EPSG:4547&accuracy=2", data=in_arrow(asked, form), content_type=form)
+    assert answer.status_code == 200, answer.text
+    assert answer.mimetype == form
+    assert answer.data.startswith(b"ARROW1") == (form == pointfiles.FILE)
+    found = arrow_points.read(answer.data)
+    assert found.column_names == ["name_", "X", "y", *pointfiles.ADDED]
+    assert found["grid_id"].to_pylist() == [g for g, _ in world.grids[first]]
+    assert set(found["status"].to_pylist()) == {"certain"}
+    assert found["edge_m"].to_numpy() == pytest.approx(
+        [p.exterior.distance(p.centroid) for _, p in world.grids[first]]
+    )
+    assert found["people"].to_pylist().count([{"name": "张三", "post": "网格长", "phone": "0731-5550001"}]) == 10
+
+
+def test_one_question_in_every_form_has_one_answer(client, world, first):
+    """Inside, near a border, outside: JSON, CSV and Arrow say the same, whichever of them asked."""
+    corner = shapely.get_coordinates([p for _, p in world.grids[first]])[40]
+    west, south, _, _ = shapely.total_bounds([p for _, p in world.grids[first]])
+    points = [tuple(corner + 3.0), (west - 400.0, south - 400.0), world.grids[first][9][1].centroid.coords[0]]
+    x, y = (list(map(float, v)) for v in zip(*points, strict=True))
+    text = "x,y\n" + "".join(f"{a!r},{b!r}\n" for a, b in zip(x, y, strict=True))
+    bodies = {
+        pointfiles.JSON: json.dumps({"points": points, "crs": "EPSG:4547", "accuracy": 12}).encode(),
+        pointfiles.CSV: text.encode(),
+        pointfiles.STREAM: in_arrow({"x": x, "y": y}, pointfiles.STREAM),
+        pointfiles.FILE: in_arrow({"x": x, "y": y}, pointfiles.FILE),
+    }
+    for form, body in bodies.items():
+        for wanted in pointfiles.FORMS:
+            answer = client.post(
+                "/api/lookup?crs=EPSG:4547&accuracy=12", data=body, content_type=form, headers={"Accept": wanted}
+            )
+            assert (answer.status_code, answer.mimetype) == (200, wanted)
+            if wanted == pointfiles.JSON:
+                told = answer.json["results"]
+                seen = [(r["status"], r["grid_id"], [c["code"] for c in r["candidates"]]) for r in told]
+                full = seen
+            elif wanted == pointfiles.CSV:
+                rows = list(csv.DictReader(io.StringIO(answer.text)))
+                seen = [(r["status"], r["grid_id"] or None, r["candidates"].split(";")) for r in rows]
+            else:
+                rows = arrow_points.read(answer.data).to_pylist()
+                seen = [(r["status"], r["grid_id"], [c["code"] for c in r["candidates"]]) for r in rows]
+                assert [r["edge_m"] is None for r in rows] == [False, True, False]
+            seen = [(status, grid, [c for c in near if c]) for status, grid, near in seen]
+            assert [s for s, _, _ in seen] == ["uncertain", "outside", "certain"], (form, wanted)
+            assert [len(near) > 0 for _, _, near in seen] == [True, True, False]
+            assert seen == full
+
+
+def test_too_much_for_one_answer_is_refused(client, world, first, monkeypatch):
+    p = world.grids[first][0][1].centroid
+    rows = f"x,y\n{f'{p.x},{p.y}' + chr(10)}" + f"{p.x},{p.y}\n" * 20
+    monkeypatch.setattr(pointfiles, "MOST_JSON", 20)
+    monkeypatch.setattr(lookup, "_MOST_CANDIDATES", 1000)
+    many = client.post(
+        "/api/lookup?crs=EPSG:4547", data=rows, content_type="text/csv", headers={"Accept": "application/json"}
+    )
+    assert (many.status_code, many.json["code"]) == (400, "lookup.too_many_json")
+    wide = client.post("/api/lookup?crs=EPSG:4547&accuracy=100000", data=rows, content_type="text/csv")
+    assert (wide.status_code, wide.json["code"]) == (400, "lookup.too_many_candidates")
 
 
 @pytest.mark.parametrize(
@@ -183,6 +260,13 @@ def test_many_as_json_and_csv(client, world, first):
         ("经度".encode("gbk"), "text/csv", 400),
         (b'lon,lat\n"1,2', "text/csv", 400),
         (b"x", "application/xml", 415),
+        (b"", pointfiles.STREAM, 400),
+        (b"ARROW1\0\0", pointfiles.FILE, 400),
+        (b"\xff" * 64, pointfiles.STREAM, 400),
+        (in_arrow({"lon": [1.0]}, pointfiles.STREAM), pointfiles.STREAM, 400),
+        (in_arrow({"lon": ["1"], "lat": ["2"]}, pointfiles.STREAM), pointfiles.STREAM, 400),
+        (in_arrow({"lon": [1.0, None], "lat": [2.0, 3.0]}, pointfiles.FILE), pointfiles.FILE, 400),
+        (in_arrow({"lon": [1.0], "lat": [2.0]}, pointfiles.FILE)[:100], pointfiles.FILE, 400),
     ],
 )
 def test_hostile_bodies_are_refused(client, body, kind, status):
@@ -234,7 +318,7 @@ def _snapshot(published, territory):
 
 def test_columns_for_files_agree_with_single_answers(published, world, first):
     xy = np.array([[p.centroid.x, p.centroid.y] for _, p in world.grids[first][:20]] + [[0.0, 3_120_000.0]])
-    columns = lookup.columns(published, xy[:, 0], xy[:, 1], "EPSG:4547", accuracy=200.0)
+    columns = pointcolumns.columns(published, xy[:, 0], xy[:, 1], "EPSG:4547", accuracy=200.0)
     for i, (x, y) in enumerate(xy):
         single = lookup.one(published, x, y, "EPSG:4547", 200.0)
         assert columns["status"][i] == single.status
