@@ -10,7 +10,7 @@ from api.endpoints import Endpoint
 def endpoints() -> tuple[Endpoint, ...]:
     """Every route of the service, the API description last."""
     from api.openapi import describe
-    from api.routes import addresses, features, lookup, operations, pages, places, scan, tiles
+    from api.routes import addresses, downloads, features, lookup, operations, pages, places, plates, scan, tiles
 
     listed = (
         *pages.ENDPOINTS,
@@ -18,8 +18,10 @@ def endpoints() -> tuple[Endpoint, ...]:
         *lookup.ENDPOINTS,
         *addresses.ENDPOINTS,
         *places.ENDPOINTS,
+        *plates.ENDPOINTS,
         *tiles.ENDPOINTS,
         *features.ENDPOINTS,
+        *downloads.ENDPOINTS,
         *operations.ENDPOINTS,
     )
 

@@ -34,7 +34,14 @@ WHERE a.territory_id = ANY(:territories) AND a.status = 'issued' AND a.valid_to 
 ORDER BY {order} LIMIT :limit
 """
 
-_BY_CODE = text(_ADDRESS.format(condition="a.code = :code", order="a.id"))
+#: The address a code stands for: its own, or that in which it went up through any number of mergers.
+_SURVIVOR = """a.id = (WITH RECURSIVE way(id, status, following, step) AS (
+  SELECT id, status, successor_id, 0 FROM address WHERE code = :code
+  UNION ALL SELECT n.id, n.status, n.successor_id, step + 1 FROM way JOIN address n ON n.id = way.following
+  WHERE way.status = 'merged' AND step < 20)
+SELECT id FROM way ORDER BY step DESC LIMIT 1)"""
+
+_BY_CODE = text(_ADDRESS.format(condition=_SURVIVOR, order="a.id"))
 
 #: An exact number first (12 before 12附3 and 112), then standard text beginning with what was typed, then shorter.
 _BY_TEXT = text(

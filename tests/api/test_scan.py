@@ -131,6 +131,13 @@ def test_a_merged_code_is_answered_by_the_survivor_of_all_mergers(client, town):
     assert (gone.status_code, gone.json["verdict"]) == (410, "revoked")
 
 
+def test_search_by_a_merged_code_finds_the_survivor(client, town):
+    (found,) = client.get("/api/search", query_string={"q": town.codes["merged"]}).json["results"]
+    assert (found["label"], found["url"]) == ("麓山路12号", f"/d/{town.codes['good']}")
+    for what in ("gone", "merged_away", "split"):
+        assert client.get("/api/search", query_string={"q": town.codes[what]}).json["results"] == []
+
+
 def test_before_the_merger_the_code_spoke_for_itself(client, town):
     found = client.get(f"/d/{town.codes['merged']}.json?as_of=2025-02-28").json
     assert (found["verdict"], found["address"]) == ("typed", "麓山路33号")
