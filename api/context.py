@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from api import authorisation, messages
 from api.authorisation import Caller
 from api.config import Config
+from api.services.exporting import Downloads
 from api.services.features import Features
 from api.services.matching import Addresses
 from api.services.published import Published
@@ -58,9 +59,11 @@ class Context:
     seconds: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
     features: Features = field(init=False)
+    downloads: Downloads = field(init=False)
 
     def __post_init__(self) -> None:
         self.features = Features(self.published, self.config.tile_cache_bytes // 4)
+        self.downloads = Downloads(self.engine)
 
 
 def here() -> Context:

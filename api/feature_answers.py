@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Raw, Struct
@@ -155,3 +156,17 @@ class Queryables(Answer, frozen=True, omit_defaults=True, rename=_KEYWORDS):
     title: str
     properties: dict[str, dict[str, Any]]
     others: bool | None = None
+
+
+class DownloadQuery(Struct, frozen=True):
+    """What is to be downloaded. ``community`` and ``grid`` are codes or names, ``layers`` a comma-separated list."""
+
+    territory: Annotated[str, Meta(max_length=200)]
+    format: Literal["gpkg", "geojson", "flatgeobuf", "geoparquet", "shapefile", "xlsx"] = "gpkg"
+    community: Annotated[str, Meta(max_length=200)] = ""
+    grid: Annotated[str, Meta(max_length=200)] = ""
+    layers: Annotated[str, Meta(max_length=200)] = "grids,communities,buildings,addresses"
+    as_of: date | None = None
+    crs: Annotated[str, Meta(max_length=200)] = ""
+    encoding: Literal["utf-8", "gbk"] = "utf-8"
+    lang: str = ""

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Final
 
 import msgspec
+import psycopg
 from flask import Flask, Response
 from sqlalchemy.exc import InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException
@@ -35,6 +36,8 @@ STATUS: Final[tuple[tuple[type[Exception], int], ...]] = (
     (SetupError, 503),
     (WanggeError, 500),
     (OperationalError, 503),
+    (psycopg.OperationalError, 503),
+    (psycopg.InterfaceError, 503),
     (InterfaceError, 503),
 )
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from data.outputs import write_whole
 
 #: Characters that XML cannot hold; they are left out.
-_FORBIDDEN: Final = {c: None for c in range(32) if c not in (9, 10, 13)} | {0xFFFE: None, 0xFFFF: None}
+FORBIDDEN: Final = {c: None for c in range(32) if c not in (9, 10, 13)} | {0xFFFE: None, 0xFFFF: None}
 #: What one cell may hold.
 LONGEST: Final = 32_000
 
@@ -72,7 +72,7 @@ def _fill(target: Any, sheet: Sheet, header: str, page: str) -> None:
     margins = target.page_margins
     margins.left = margins.right = 0.4
     margins.top = margins.bottom = 0.6
-    target.oddHeader.center.text = header.translate(_FORBIDDEN).replace("&", "&&")[:200]
+    target.oddHeader.center.text = header.translate(FORBIDDEN).replace("&", "&&")[:200]
     target.oddFooter.center.text = page
 
 
@@ -81,7 +81,7 @@ def _put(cell: Any, value: str | float | None) -> None:
     if not isinstance(value, str):
         cell.value = value
         return
-    cell.value = value.translate(_FORBIDDEN)[:LONGEST]
+    cell.value = value.translate(FORBIDDEN)[:LONGEST]
     cell.data_type = "s"
     if value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         cell.quotePrefix = True

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from api.cli import export_files
 from api.messages import LANGUAGES, shell_language, text
 
 
@@ -43,3 +44,7 @@ def ledger(
             found = ledgers.of_published(engine, str(territory), as_of=day, language=language)
     count = ledgers.write(ledgers.with_title(found, title), output, language)
     click.echo(text("ledger.done", shell_language(), file=output, grids=count))
+
+
+for command in export_files.commands():
+    export.add_command(command)

@@ -120,9 +120,7 @@ def state(connection: Connection, days: Days = TODAY) -> State:
     values = _days(days)
     cursor = driver(connection).cursor()
     rows: list[Any] = cursor.execute(_SCOPES, values, prepare=True).fetchall()
-    return State(
-        mark(connection, days), tuple(Scope(*row[:7], bounds=(row[7], row[8], row[9], row[10])) for row in rows)
-    )
+    return State(mark(connection, days), tuple(_scope(*row) for row in rows))
 
 
 def _scope(*row: Any) -> Scope:
@@ -155,7 +153,7 @@ def page(
     ``srid``: the CRS of the geometry, None for EPSG:3857.
     """
     sql = _page(collection.name, scope.srid, srid, after is not None, conditions.sql)
-    values = _values(scope, drafts) | _days(days) | conditions.values
+    values = bound(scope, drafts) | _days(days) | conditions.values
     values |= {"after": after, "limit": limit}
     marks: list[str] = []
 
@@ -175,7 +173,7 @@ def count(
 ) -> int:
     """How many features of a scope meet the conditions."""
     sql = _COUNT.format(rows=collection.rows, where=collection.where, more=conditions.sql)
-    row = driver(connection).execute(sql, _values(scope, drafts) | conditions.values).fetchone()
+    row = driver(connection).execute(sql, bound(scope, drafts) | conditions.values).fetchone()
     assert row is not None
     return int(row[0])
 
@@ -198,7 +196,7 @@ def one(
     cursor = driver(connection).cursor(row_factory=args_row(row), binary=True)
     values = _days(days) | {"feature": feature, "drafts": drafts}
     if not collection.owner:
-        values |= _values(whole(days), drafts)
+        values |= bound(whole(days), drafts)
     return cursor.execute(_one(collection.name, srid), values, prepare=True).fetchone()
 
 
@@ -245,7 +243,8 @@ def _geometry(c: Collection, srid: int | None, stored: int) -> str:
     return c.geom if srid == stored else f"ST_Transform({c.mercator}, {int(srid)})"
 
 
-def _values(scope: Scope, drafts: bool) -> dict[str, Any]:
+def bound(scope: Scope, drafts: bool = False) -> dict[str, Any]:
+    """What the placeholders of a scope stand for."""
     return {
         "territory": scope.territory,
         "publication": scope.publication,
