@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 from typing import Final
 
 from flask import Flask, Response, g, request
@@ -14,11 +15,17 @@ from api import problems
 from api.config import Config
 from api.context import KEY, Context, Throttle
 from api.endpoints import blueprint
+from api.front.wsgi import Front, HotTiles
 from api.routes import endpoints
+from api.services.hot_lookup import HotLookup
+from api.services.index_store import IndexStore
 from api.services.matching import Addresses
 from api.services.published import Published
-from api.services.tiles import TileCache
+from api.services.tile_cache import MIME, TileCache
+from api.services.tiles import Tiles
+from api.services.watch import Watch
 from data.postgres.connect import new_engine
+from data.tile_store import TileStore
 
 #: Largest request body in bytes.
 LARGEST_BODY: Final = 32 << 20
@@ -45,26 +52,40 @@ def create_app(config: Config) -> Flask:
     # Flask types its provider by the base class; the default one has this switch
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     engine = new_engine(config.database_url, pool_size=config.pool_size, max_overflow=8, pool_pre_ping=True)
+    watch = Watch(config.database_url)
+    indexes = IndexStore(Path(config.cache_folder) / "locate" if config.cache_folder else None)
+    published = Published(engine, store=indexes, watch=watch)
+    front = HotTiles(watch)
     app.extensions[KEY] = Context(
         config,
         engine,
-        Published(engine),
-        TileCache(config.tile_cache_bytes),
+        published,
+        Tiles(published, TileCache(config.tile_cache_bytes), _tile_store(config), watch),
         Throttle(config.typed_per_minute),
         Addresses(engine),
+        watch,
+        front,
     )
     app.register_blueprint(blueprint("service", endpoints()))
     problems.register(app)
     _measure(app)
+    # the way Flask documents to wrap an application; mypy sees a method assigned to
     if config.behind_proxy:
-        # the way Flask documents to wrap an application; mypy sees a method assigned to
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    app.wsgi_app = Front(app.wsgi_app, front, {"/api/lookup": HotLookup(published).answer})  # type: ignore[method-assign]
     return app
+
+
+def _tile_store(config: Config) -> TileStore | None:
+    if not config.cache_folder or not config.tile_store_bytes:
+        return None
+    return TileStore(Path(config.cache_folder) / "tiles", config.tile_store_bytes)
 
 
 def from_environment() -> Flask:
     """The application of a server worker, configured by its environment. It answers at once and warms up beside."""
     app = create_app(Config.from_environment())
+    app.extensions[KEY].watch.start()
     threading.Thread(target=_warm, args=(app,), name="warm", daemon=True).start()
     return app
 
@@ -91,8 +112,9 @@ def _measure(app: Flask) -> None:
 
     @app.after_request
     def end(answer: Response) -> Response:
-        for name, value in HEADERS.items():
-            answer.headers.setdefault(name, value)
+        if answer.mimetype != MIME and answer.status_code != 304:  # a tile runs nothing, and has its own
+            for name, value in HEADERS.items():
+                answer.headers.setdefault(name, value)
         if request.endpoint == "static":
             answer.headers["Cache-Control"] = "no-cache"
         context: Context = app.extensions[KEY]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from data.machine import places
 from gis.errors import SetupError
 
 
@@ -15,7 +16,8 @@ class Config:
     """``database_url``: PostgreSQL; ``tile_cache_bytes``: memory for rendered tiles in each worker;
     ``typed_per_minute``: plate codes one address may type by hand (0: no limit); ``reports_per_day``: reports one
     address may send from plates' pages (0: no limit); ``behind_proxy``: trust one
-    reverse proxy's ``X-Forwarded-*`` headers.
+    reverse proxy's ``X-Forwarded-*`` headers; ``cache_folder``: where workers share what they made ("": nowhere),
+    rendered tiles up to ``tile_store_bytes``.
     """
 
     database_url: str
@@ -24,6 +26,8 @@ class Config:
     behind_proxy: bool = False
     pool_size: int = 4
     reports_per_day: int = 50
+    cache_folder: str = ""
+    tile_store_bytes: int = 1 << 30
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -38,4 +42,6 @@ class Config:
             typed_per_minute=int(given.get("WANGGE_TYPED_PER_MINUTE", "30")),
             behind_proxy=given.get("WANGGE_BEHIND_PROXY", "") == "1",
             reports_per_day=int(given.get("WANGGE_REPORTS_PER_DAY", "50")),
+            cache_folder=given.get("WANGGE_CACHE", str(places.state() / "cache")),
+            tile_store_bytes=int(given.get("WANGGE_TILE_STORE_MB", "1024")) << 20,
         )

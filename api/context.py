@@ -14,11 +14,13 @@ from sqlalchemy import Engine
 from api import authorisation, messages
 from api.authorisation import Caller
 from api.config import Config
+from api.front.wsgi import HotTiles
 from api.services.exporting import Downloads
 from api.services.features import Features
 from api.services.matching import Addresses
 from api.services.published import Published
-from api.services.tiles import TileCache
+from api.services.tiles import Tiles
+from api.services.watch import Watch
 
 KEY: Final = "wangge"
 
@@ -52,9 +54,11 @@ class Context:
     config: Config
     engine: Engine
     published: Published
-    tiles: TileCache
+    tiles: Tiles
     throttle: Throttle
     addresses: Addresses
+    watch: Watch
+    front: HotTiles
     requests: Counter[tuple[str, int]] = field(default_factory=Counter)
     seconds: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)

@@ -11,6 +11,7 @@ from flask import Response
 from api.answers import Health
 from api.context import here
 from api.endpoints import Endpoint, json
+from api.front.wsgi import count
 from api.services import health
 
 
@@ -36,8 +37,11 @@ def metrics() -> Response:
     lines += ["# TYPE wangge_request_seconds_total counter"]
     lines += [f'wangge_request_seconds_total{{route="{r}"}} {n:.6f}' for r, n in seconds]
     lines += ["# TYPE wangge_tile_cache_total counter"]
-    lines += [f'wangge_tile_cache_total{{result="hit"}} {context.tiles.hits}']
-    lines += [f'wangge_tile_cache_total{{result="miss"}} {context.tiles.misses}']
+    found = {"hit": context.tiles.hits, "stored": context.tiles.stored, "made": context.tiles.made}
+    lines += [f'wangge_tile_cache_total{{result="{name}"}} {count(n)}' for name, n in found.items()]
+    lines += ["# TYPE wangge_tile_cache_bytes gauge", f"wangge_tile_cache_bytes {context.tiles.cache.bytes}"]
+    lines += ["# TYPE wangge_front_total counter"]
+    lines += [f'wangge_front_total{{status="{s}"}} {count(n)}' for s, n in context.front.answered.items()]
     return Response("\n".join(lines) + "\n", mimetype="text/plain; version=0.0.4")
 
 

@@ -8,29 +8,35 @@ from typing import Final
 from flask import Response, request
 
 from api.answers import TileJson
-from api.context import here
+from api.context import caller, here
 from api.endpoints import Endpoint, json
-from api.services import tiles
-
-MVT: Final = "application/vnd.mapbox-vector-tile"
-#: Added to the ETag of a body that is not compressed.
-_PLAIN: Final = "-plain"
+from api.front.wsgi import takes_gzip
+from api.services import tile_request, tiles
+from api.services.tile_cache import MIME, PLAIN, headers
 
 
 def tile(layers: str, z: int, x: int, y: int) -> Response:
-    """One gzipped tile; 304 when the caller's ETag still holds, 204 is never used (an empty tile is a tile)."""
+    """One gzipped tile; 304 when the caller's ETag still holds, 204 is never used (an empty tile is a tile).
+
+    What it may answer itself, the layer in front of Flask answers the next time (``api.front``).
+    """
     context = here()
-    plain = not request.accept_encodings["gzip"]
+    drafts = caller().may_see_drafts()
+    asked = tile_request.parse(layers, z, x, y, request.args.items(multi=True), drafts=drafts)
+    plain = not takes_gzip(request.headers.get("Accept-Encoding", ""))
     # a proxy may have weakened the tag, and a body without gzip has a tag of its own
-    known = {tag.removesuffix(_PLAIN) for tag in request.if_none_match.as_set(include_weak=True)}
-    made = tiles.tile(context.published, context.tiles, layers, z, x, y, known)
+    known = {tag.removesuffix(PLAIN) for tag in request.if_none_match.as_set(include_weak=True)}
+    made = context.tiles.tile(asked, known)
+    if not made.private:
+        context.front.keep(request.environ, made.kept)
     held = made.etag in known
     body = gzip.decompress(made.body) if plain and not held else made.body
-    answer = Response(body, 304 if held else 200, mimetype=MVT)
-    answer.set_etag(made.etag + (_PLAIN if plain else ""))
-    answer.headers["Cache-Control"] = "no-cache"
-    answer.headers["Vary"] = "Accept-Encoding"
-    if not held and not plain:
+    answer = Response(body, 304 if held else 200, headers=headers(made.etag + PLAIN * plain, private=made.private))
+    if held:
+        del answer.headers["Content-Type"]
+        return answer
+    answer.headers["Content-Type"] = MIME
+    if not plain:
         answer.headers["Content-Encoding"] = "gzip"
     return answer
 
@@ -45,7 +51,7 @@ ENDPOINTS: Final = (
         "/tiles/{layers}/{z}/{x}/{y}.mvt",
         tile,
         "Vector tile of one or more layers, comma-separated",
-        {MVT: None},
+        {MIME: None},
         parts={"z": int, "x": int, "y": int},
         statuses=(200, 304),
         faults=(400, 404),

@@ -9,9 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from api.services import pages, pointcolumns, tiles
+from api.services import pages, pointcolumns, tile_request, tiles
 from api.services.published import Published, Snapshot
-from api.services.tiles import TileCache
 from data.postgres import read_plates
 from data.postgres.read_published import InForce
 from gis.errors import InputError
@@ -47,10 +46,10 @@ def _tiles(published: Published, info: InForce, snapshot: Snapshot, progress: Pr
     """Every tile of a middle zoom: together their labels name every grid and community once."""
     west, south, east, north = (float(v) for v in _degrees(snapshot))
     wanted = pyramid.covering(_ZOOM, west, south, east, north)
-    cache = TileCache()
+    made = tiles.uncached(published)
     labels = 0
     for k, (x, y) in enumerate(wanted):
-        body = gzip.decompress(tiles.tile(published, cache, _LAYERS, _ZOOM, x, y).body)
+        body = gzip.decompress(made.tile(tile_request.parse(_LAYERS, _ZOOM, x, y)).body)
         labels += dict(layers(body)).get("labels", 0)
         progress("tiles", (k + 1) / len(wanted))
     expected = len(snapshot.grids) + len(snapshot.communities.ids)

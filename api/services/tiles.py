@@ -1,87 +1,187 @@
-"""Vector tiles of what is published, with a version that changes with every change they could show."""
+"""How a tile is kept and sent: from a request to its version, through the caches, to the content.
+
+What a tile was made of (publications in force, versions of the tables it shows, our own code) is its state. The state
+is asked of the database in one question, or known to be unchanged because the worker hears of every change
+(``api.services.watch``). The ETag is of the content: a tile made anew that shows the same is the same tile, and every
+worker agrees. What it holds is ``api.services.tile_content``.
+"""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import itertools
 import threading
-from collections import OrderedDict
-from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 import numpy as np
+from sqlalchemy import Connection
 
+import gis.tiles
 from api.answers import TileJson, VectorLayer
-from api.services import tile_content
+from api.services import published as published_module
+from api.services import tile_content, tile_request, tile_tables
 from api.services.published import Published, degrees
-from api.services.tile_content import Part
-from api.services.tile_request import TileRequest, parse, parse_layers
+from api.services.tile_cache import Kept, TileCache
+from api.services.tile_content import Tables, cell_of, content, parts, touching
+from api.services.tile_request import TileRequest, parse_layers
+from api.services.watch import Watch
 from api.version import VERSION
+from data.postgres import read_tiles, tile_layers, tile_versions
+from data.postgres.read_tiles import LAYERS
+from data.postgres.tile_versions import TABLES, Touching
+from data.tile_store import TileStore
 
 #: Deepest zoom of the tiles; maps scale them beyond.
 DEEPEST: Final = 17
+#: The fastest: packing is most of the work on a tile. One level for all, so that equal tiles have equal bytes.
+_LEVEL: Final = 1
+#: Layers that change with the day, whatever is in force.
+_DAILY: Final = ("addresses",)
+_ETAG: Final = 24
+#: Threads that would make the same tile at once wait for the first.
+_LOCKS: Final = 64
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A gzipped tile with its strong ETag (without quotes)."""
+    """A gzipped tile with its strong ETag (without quotes); ``body`` is b"" when the caller has it.
+
+    ``private``: nobody but the caller may keep it. ``kept``: the entry of the memory cache, if it is in there.
+    """
 
     etag: str
     body: bytes
+    private: bool = False
+    kept: Kept | None = None
 
 
-class TileCache:
-    """Rendered tiles by their ETag, bounded in bytes; the ETag holds every version, so nothing goes stale."""
+class Tiles:
+    """Tiles with their caches; for many threads. A ``cache`` of 0 bytes keeps no rendered tile anywhere."""
 
-    def __init__(self, limit: int = 64 << 20) -> None:
-        self._limit = limit
-        self._held: OrderedDict[str, bytes] = OrderedDict()
-        self._bytes = 0
-        self._lock = threading.Lock()
-        self.hits = 0
-        self.misses = 0
+    def __init__(
+        self,
+        published: Published,
+        cache: TileCache,
+        store: TileStore | None,
+        watch: Watch,
+        tables: Tables | None = None,
+    ) -> None:
+        self.published = published
+        self.cache = cache
+        self.tables = tables or Tables()
+        self.watch = watch
+        self._store = store if cache.limit else None
+        self._making = [threading.Lock() for _ in range(_LOCKS)]
+        self.hits, self.stored, self.made = itertools.count(), itertools.count(), itertools.count()
 
-    def get(self, key: str) -> bytes | None:
-        """The body kept under a key."""
-        with self._lock:
-            found = self._held.get(key)
-            if found is None:
-                self.misses += 1
-                return None
-            self.hits += 1
-            self._held.move_to_end(key)
-            return found
+    def tile(self, request: TileRequest, known: Container[str] = ()) -> Tile:
+        """One tile; ``known`` are the ETags the caller has.
 
-    def put(self, key: str, body: bytes) -> None:
-        """Keep a body; the longest unused ones go when there is no room."""
-        with self._lock:
-            self._bytes += len(body) - len(self._held.pop(key, b""))
-            self._held[key] = body
-            while self._bytes > self._limit and self._held:
-                _, gone = self._held.popitem(last=False)
-                self._bytes -= len(gone)
+        Raises what ``tile_content.parts`` raises for a plan that the caller may not see.
+        """
+        if request.plan is not None:
+            return self._of_plan(request, known)
+        request = replace(request, drafts=False)  # what is published is the same for everyone
+        epoch = self.watch.epoch
+        with self.published.reading() as connection:
+            found = tile_versions.touching(connection, request.tile, [cell_of(request.tile)], request.as_of)
+            state = state_of(request, found)
+            kept, body = self._remembered(request, state)
+            if body is None:
+                with self._making[hash(state) % _LOCKS]:
+                    kept, body = self._remembered(request, state)
+                    if body is None:
+                        kept, body = self._make(connection, request, found, state)
+            else:
+                next(self.hits)
+        kept.epoch = epoch
+        return Tile(kept.etag, b"" if kept.etag in known else body, kept=kept if kept.body is not None else None)
+
+    def _remembered(self, request: TileRequest, state: str) -> tuple[Kept, bytes | None]:
+        kept = self.cache.get(request)
+        if kept is None or kept.state != state:
+            return _NOTHING, None
+        return kept, kept.body  # read once: another thread may drop it
+
+    def _make(
+        self, connection: Connection, request: TileRequest, found: Sequence[Touching], state: str
+    ) -> tuple[Kept, bytes]:
+        stored = None if self._store is None or not found else self._store.get(state)
+        if stored is not None:
+            next(self.stored)
+            etag, body = stored[:_ETAG].decode("ascii"), stored[_ETAG:]
+        else:
+            next(self.made)
+            of = touching([t.info for t in found], request)
+            etag, body = _packed(content(self.tables, connection, request, of, found))
+            if self._store is not None and found:
+                self._store.put(state, etag.encode("ascii") + body)
+        kept = Kept(state, etag, body)
+        self.cache.put(request, kept)
+        return kept, body
+
+    def _of_plan(self, request: TileRequest, known: Container[str]) -> Tile:
+        """Drafts change in place and are for few: made for each request, kept nowhere."""
+        with self.published.reading() as connection:
+            of = parts(self.published, connection, request)
+            etag, body = _packed(content(Tables(), connection, request, of))
+        return Tile(etag, b"" if etag in known else body, private=True)
 
 
-def tile(
-    published: Published, cache: TileCache, layers: str, z: int, x: int, y: int, known: Container[str] = ()
-) -> Tile:
-    """One tile; ``known`` are the ETags the caller has: the body is empty when one still holds."""
-    request = parse(layers, z, x, y)
-    with published.reading() as connection:
-        of = tile_content.parts(published, connection, request)
-        etag = _etag(request, of)
-        if etag in known:
-            return Tile(etag, b"")
-        body = cache.get(etag)
-        if body is None:
-            body = gzip.compress(tile_content.content(published, connection, request, of), 6, mtime=0)
-            cache.put(etag, body)
-    return Tile(etag, body)
+_NOTHING: Final = Kept("", "", None)
 
 
-def _etag(request: TileRequest, of: Sequence[Part]) -> str:
-    return hashlib.sha256(repr((VERSION, request, of)).encode()).hexdigest()[:24]
+def _packed(raw: bytes) -> tuple[str, bytes]:
+    etag = hashlib.blake2b(raw, digest_size=_ETAG // 2).hexdigest()
+    return etag, gzip.compress(raw, _LEVEL, mtime=0)
+
+
+def state_of(request: TileRequest, found: Iterable[Touching]) -> str:
+    """Everything a tile is made of, as a digest: request, publications, versions of tables, our own code."""
+    tables = tables_of(request.layers)
+    daily = any(layer in _DAILY for layer in request.layers)
+    made_of = (
+        code(),
+        request,
+        [
+            (
+                t.info.territory,
+                t.info.publication,
+                t.publications,
+                t.info.day if daily else None,
+                [t.version(table, request.tile) for table in tables],
+            )
+            for t in found
+        ],
+    )
+    return hashlib.blake2b(repr(made_of).encode(), digest_size=20).hexdigest()
+
+
+def tables_of(layers: Iterable[str]) -> list[str]:
+    """The versioned tables that layers show, in their own order."""
+    shown = {table for layer in layers for table in LAYERS[layer].tables}
+    return [table for table in TABLES if table in shown]
+
+
+@cache
+def code() -> str:
+    """Digest of the sources that say what a tile holds: a new release never finds an old one's tiles."""
+    found = hashlib.blake2b(VERSION.encode(), digest_size=8)
+    modules = (tile_content, tile_request, tile_tables, published_module, read_tiles, tile_layers)
+    beside = {p for m in modules for p in Path(m.__file__ or "").parent.glob(f"{Path(m.__file__ or '').stem}*.py")}
+    for file in sorted(beside | set(Path(gis.tiles.__file__ or "").parent.glob("*.py"))):
+        found.update(file.read_bytes())
+    return found.hexdigest()
+
+
+def uncached(published: Published) -> Tiles:
+    """For one job of this process: nothing rendered is kept."""
+    return Tiles(published, TileCache(0), None, Watch(""))
 
 
 def tilejson(published: Published, layers: str, base: str) -> TileJson:

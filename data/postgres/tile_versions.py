@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+import psycopg
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from data.postgres.read_published import InForce
 from gis.tiles.pyramid import BUFFER, bounds
@@ -50,7 +52,7 @@ def ancestor(place: Place) -> Place:
 
 _TOUCHING: Final = """
 SELECT t.id, t.name, t.title, t.crs, t.attribution, t.fictitious, d.day, p.id, p.valid_from,
-       b.w, b.s, b.e, b.n, v.layers, v.places, v.versions, extract(epoch FROM clock_timestamp())::float8
+       b.w, b.s, b.e, b.n, v.layers, v.places, v.versions
 FROM territory t
 CROSS JOIN LATERAL (SELECT coalesce(%s::date, (now() AT TIME ZONE t.time_zone)::date) AS day) d
 CROSS JOIN LATERAL (SELECT ST_XMin(x) AS w, ST_YMin(x) AS s, ST_XMax(x) AS e, ST_YMax(x) AS n
@@ -77,17 +79,18 @@ def touching(
     places = list(dict.fromkeys([ancestor(tile), *(ancestor(p) for p in near), (0, 0, 0)]))
     z, x, y = (list(c) for c in zip(*places, strict=True))
     driver: Any = connection.connection.driver_connection
-    rows = driver.execute(
-        _TOUCHING, (on, z, x, y, [*TABLES, "publication"], east, west, north, south), prepare=True, binary=True
-    ).fetchall()
+    values = (on, z, x, y, [*TABLES, "publication"], east, west, north, south)
+    try:
+        rows = driver.execute(_TOUCHING, values, prepare=True, binary=True).fetchall()
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:  # as SQLAlchemy has it
+        raise OperationalError(_TOUCHING, values, error) from error
     return tuple(_touching(row, places) for row in rows)
 
 
 def _touching(row: tuple[Any, ...], places: list[Place]) -> Touching:
-    values: list[Any] = [*row[:9], 0, tuple(row[9:13])]
-    info = InForce(*values)
     versions = {
         (layer, places[k - 1]): version
         for layer, k, version in zip(row[13] or (), row[14] or (), row[15] or (), strict=True)
     }
-    return Touching(info, versions.pop(("publication", (0, 0, 0)), None), versions)
+    values: list[Any] = [*row[:9], 0, tuple(row[9:13]), versions.get(("grid", (0, 0, 0)), 0)]
+    return Touching(InForce(*values), versions.pop(("publication", (0, 0, 0)), None), versions)

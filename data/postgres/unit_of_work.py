@@ -7,6 +7,8 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Engine
 
+from data.postgres import readers
+
 
 class UnitOfWork:
     """``with UnitOfWork(engine) as work: ...; work.commit()``; leaving without ``commit`` undoes everything.
@@ -32,9 +34,16 @@ class UnitOfWork:
         return self._connection
 
     def commit(self) -> None:
-        """Keep what was done; the unit of work is closed for more."""
-        self.connection.commit()
+        """Keep what was done; the unit of work is closed for more.
+
+        Returns when every reader that keeps answers in memory has heard of it: what is read next is new.
+        """
+        connection = self.connection
+        served = "postgresql_readonly" not in self._options and readers.changed(connection)
+        connection.commit()
         self._done = True
+        if served:
+            readers.wait_until_heard(connection)
 
     def __enter__(self) -> Self:
         if self._connection is not None:

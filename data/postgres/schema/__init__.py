@@ -110,9 +110,9 @@ __all__ = [
     "street_responsibility",
     "territory",
     "thoroughfare",
-    "tile_version",
     "throttle_count",
     "throttle_salt",
+    "tile_version",
     "version_grid",
     "villager_group",
 ]

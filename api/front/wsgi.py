@@ -1,0 +1,113 @@
+"""A WSGI layer in front of Flask for the answers that are asked for most.
+
+It answers only what it is certain of: public answers to GET requests without credentials, while the worker knows that
+nothing has changed (``api.services.watch``). Everything else, every doubt and every fault is Flask's.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from werkzeug.http import parse_accept_header
+
+from api.services.tile_cache import Headers, Kept
+from api.services.watch import Watch
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+#: Answers a request, or None where Flask shall.
+Answer = Callable[["WSGIEnvironment"], tuple[int, Headers, bytes] | None]
+
+#: Paths remembered, and spellings of Accept-Encoding: beyond, everything is learned anew.
+_MOST_PATHS: Final = 100_000
+_MOST_SPELLINGS: Final = 1_000
+_STATUS: Final = {200: "200 OK", 304: "304 Not Modified", 400: "400 Bad Request"}
+
+
+class HotTiles:
+    """Tiles by the path they were asked for; bodies belong to the memory cache, which may drop them any time."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+        self.paths: dict[str, Kept] = {}
+        self.answered: dict[int, itertools.count[int]] = {200: itertools.count(), 304: itertools.count()}
+
+    def keep(self, environ: WSGIEnvironment, kept: Kept | None) -> None:
+        """Remember what a public request without a query got."""
+        if kept is None or environ.get("QUERY_STRING"):
+            return
+        if len(self.paths) >= _MOST_PATHS:
+            self.paths.clear()
+        self.paths[environ["PATH_INFO"]] = kept
+
+
+class Front:
+    """The layer itself: ``Front(app.wsgi_app, tiles, {path: answer})``."""
+
+    def __init__(self, behind: WSGIApplication, tiles: HotTiles, answers: dict[str, Answer] | None = None) -> None:
+        self._behind = behind
+        self._tiles = tiles
+        self._answers = answers or {}
+        self._gzip: dict[str, bool] = {}
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer, or let Flask answer."""
+        path = environ["PATH_INFO"]
+        kept = self._tiles.paths.get(path)
+        if kept is not None:
+            if not self._plain_get(environ) or environ["QUERY_STRING"]:
+                return self._behind(environ, start_response)
+            return self._tile(kept, environ, start_response)
+        answer = self._answers.get(path)
+        if answer is not None and self._plain_get(environ):
+            found = answer(environ)
+            if found is not None:
+                status, headers, body = found
+                start_response(_STATUS.get(status, f"{status} "), headers)
+                return [body]
+        return self._behind(environ, start_response)
+
+    @staticmethod
+    def _plain_get(environ: WSGIEnvironment) -> bool:
+        """Nobody in particular asks; who brings credentials is looked at behind."""
+        return environ["REQUEST_METHOD"] == "GET" and "HTTP_AUTHORIZATION" not in environ
+
+    def _tile(self, kept: Kept, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        body = kept.body
+        if body is None or not self._tiles.watch.fresh(kept.epoch):
+            return self._behind(environ, start_response)
+        if not self._takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+            return self._behind(environ, start_response)
+        known = environ.get("HTTP_IF_NONE_MATCH")
+        if known is not None:
+            if known == kept.quoted:
+                next(self._tiles.answered[304])
+                start_response("304 Not Modified", kept.unchanged)
+                return [b""]
+            if kept.etag in known or "*" in known:  # one of several, or weakened by a proxy
+                return self._behind(environ, start_response)
+        next(self._tiles.answered[200])
+        start_response("200 OK", kept.headers)
+        return [body]
+
+    def _takes_gzip(self, spelling: str) -> bool:
+        found = self._gzip.get(spelling)
+        if found is None:
+            if len(self._gzip) > _MOST_SPELLINGS:
+                self._gzip.clear()
+            found = self._gzip[spelling] = takes_gzip(spelling)
+        return found
+
+
+def takes_gzip(accept_encoding: str) -> bool:
+    """Whether a client takes gzip, as it says."""
+    accepts: Any = parse_accept_header(accept_encoding)
+    return bool(accepts["gzip"])
+
+
+def count(counter: itertools.count[int]) -> int:
+    """How often ``next`` was called on a counter that began at 0; does not count itself."""
+    return int(repr(counter)[6:-1])
