@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -23,14 +24,15 @@ from gis.locate.kernels import (
     Positions,
     border,
     by_run,
-    distances,
     fill,
     locate,
     locate_one,
     mark,
+    nearest,
     number_runs,
     pack,
     pair,
+    pair_metres,
 )
 from gis.territory.model import Floats, Geometries
 
@@ -77,37 +79,36 @@ class Index:
         border(x, y, np.ascontiguousarray(grid, np.int32), self.first, self.edges, metres)
         return metres
 
-    def within(self, x: float, y: float, metres: float) -> tuple[Positions, Floats]:
-        """Grids no further than ``metres`` from a point and their distances, nearest first."""
-        return self._sorted(*self._distances(x, y, metres))
+    def within(self, x: Floats, y: Floats, metres: float) -> tuple[Offsets, Offsets, Floats]:
+        """Every pair of a point and a grid no further than ``metres`` from it: point, grid, distance (0 inside).
 
-    def nearest(self, x: float, y: float, count: int = 3) -> tuple[Positions, Floats]:
-        """The ``count`` grids nearest to a point and their distances in metres."""
-        if not len(self) or not (np.isfinite(x) and np.isfinite(y)):
-            return np.empty(0, np.int32), np.empty(0)
-        west, south, east, north = self.bounds.T
-        gap = np.hypot(np.maximum(np.maximum(west - x, x - east), 0), np.maximum(np.maximum(south - y, y - north), 0))
-        # the farthest corner of a box bounds the distance to its grid from above
-        reach = gap + np.hypot(east - west, north - south)
-        limit = np.partition(reach, min(count, len(self)) - 1)[min(count, len(self)) - 1]
-        grids, metres = self._sorted(*self._distances(x, y, float(limit)))
-        return grids[:count], metres[:count]
+        Sorted by point, then by distance, then by grid.
+        """
+        x, y = _columns(x, y)
+        sane = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+        boxes = shapely.box(x[sane] - metres, y[sane] - metres, x[sane] + metres, y[sane] + metres)
+        of, grid = self._boxes.query(boxes)
+        point, grid = sane[of].astype(np.int64), grid.astype(np.int64)
+        distance = np.empty(len(point))
+        pair_metres(x, y, point, grid, self.first, self.edges, distance)
+        near = np.flatnonzero(distance <= metres)
+        order = near[np.lexsort((grid[near], distance[near], point[near]))]
+        return point[order], grid[order], distance[order]
+
+    def nearest(self, x: Floats, y: Floats) -> tuple[Positions, Floats]:
+        """The grid nearest to every point, the lowest of several, and its distance; -1 and infinity: none."""
+        x, y = _columns(x, y)
+        grid, metres = np.empty(len(x), np.int32), np.empty(len(x))
+        nearest(x, y, self.first, self.edges, self.bounds, grid, metres)
+        return grid, metres
+
+    @cached_property
+    def _boxes(self) -> shapely.STRtree:
+        return shapely.STRtree(np.asarray(shapely.box(*self.bounds.T), dtype=object))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Every part by name, to be written to a file."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
-
-    def _distances(self, x: float, y: float, limit: float) -> tuple[Positions, Floats]:
-        metres = np.full(len(self), np.inf)
-        if np.isfinite(x) and np.isfinite(y):
-            distances(float(x), float(y), float(limit), self.first, self.edges, self.bounds, metres)
-        grids = np.flatnonzero(metres <= limit).astype(np.int32)
-        return grids, metres[grids]
-
-    @staticmethod
-    def _sorted(grids: Positions, metres: Floats) -> tuple[Positions, Floats]:
-        order = np.lexsort((grids, metres))
-        return grids[order], metres[order]
 
 
 def of_arrays(parts: Mapping[str, NDArray[Any]]) -> Index:
@@ -194,7 +195,8 @@ def warm() -> None:
     x, y = np.array([0.5, 1.0]), np.array([0.5, 0.5])
     index.border_metres(x, y, index.locate(x, y))
     index.locate_one(0.5, 0.5)
-    index.nearest(3.0, 3.0)
+    index.nearest(x, y)
+    index.within(x, y, 1.0)
 
 
 def _columns(x: Floats, y: Floats) -> tuple[Floats, Floats]:

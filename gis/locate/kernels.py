@@ -385,16 +385,38 @@ def border(x: Floats, y: Floats, grid: Positions, first: Offsets, edges: Floats,
 
 
 @njit(cache=True, nogil=True)
-def distances(
-    x: float, y: float, limit: float, first: Offsets, edges: Floats, bounds: Floats, metres: Floats
+def pair_metres(
+    x: Floats, y: Floats, point: Offsets, grid: Offsets, first: Offsets, edges: Floats, metres: Floats
 ) -> None:
-    """Distance to each grid (0 in or on it) whose box is within ``limit``."""
-    for p in range(len(bounds)):
-        gx = max(bounds[p, 0] - x, x - bounds[p, 2], 0.0)
-        gy = max(bounds[p, 1] - y, y - bounds[p, 3], 0.0)
-        if gx * gx + gy * gy > limit * limit:
-            continue
-        if covers(x, y, first[p], first[p + 1], edges):
-            metres[p] = 0.0
+    """Metres between the point and the grid of every pair, 0 in or on it."""
+    for n in range(len(point)):
+        px, py, p = x[point[n]], y[point[n]], grid[n]
+        if covers(px, py, first[p], first[p + 1], edges):
+            metres[n] = 0.0
         else:
-            metres[p] = np.sqrt(_ring_square(x, y, first[p], first[p + 1], edges))
+            metres[n] = np.sqrt(_ring_square(px, py, first[p], first[p + 1], edges))
+
+
+@njit(cache=True, nogil=True)
+def nearest(
+    x: Floats, y: Floats, first: Offsets, edges: Floats, bounds: Floats, grid: Positions, metres: Floats
+) -> None:
+    """The grid nearest to every point and its distance (0 in or on it); -1 and infinity where there is none."""
+    for t in range(len(x)):
+        grid[t], best = OUTSIDE, np.inf
+        limit = np.inf  # the farthest corner of a box bounds the distance to its grid from above
+        for p in range(len(bounds)):
+            fx = max(bounds[p, 2] - x[t], x[t] - bounds[p, 0])
+            fy = max(bounds[p, 3] - y[t], y[t] - bounds[p, 1])
+            limit = min(limit, fx * fx + fy * fy)
+        for p in range(len(bounds)):
+            gx = max(bounds[p, 0] - x[t], x[t] - bounds[p, 2], 0.0)
+            gy = max(bounds[p, 1] - y[t], y[t] - bounds[p, 3], 0.0)
+            if not gx * gx + gy * gy <= min(limit, best):
+                continue
+            square = 0.0
+            if not covers(x[t], y[t], first[p], first[p + 1], edges):
+                square = _ring_square(x[t], y[t], first[p], first[p + 1], edges)
+            if square < best:
+                grid[t], best = p, square
+        metres[t] = np.sqrt(best)

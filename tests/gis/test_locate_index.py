@@ -91,18 +91,23 @@ def test_distances_on_paper():
     grid = index.locate(x, y)
     assert index.border_metres(x, y, grid)[:2].tolist() == [10.0, 50.0]
     assert np.isnan(index.border_metres(x, y, grid)[2])
-    grids, metres = index.within(90.0, 95.0, 12.0)
+    point, grids, metres = index.within(np.array([np.nan, 90.0]), np.array([0.0, 95.0]), 12.0)
+    assert point.tolist() == [1, 1, 1, 1]
     assert grids.tolist() == [0, 2, 1, 3]
     assert metres == pytest.approx([0.0, 5.0, 10.0, np.hypot(5, 10)])
-    grids, metres = index.nearest(300.0, 50.0, 2)
-    assert grids.tolist() == [1, 3]
-    assert metres == pytest.approx([100.0, np.hypot(100, 50)])
+    grids, metres = index.nearest(np.array([300.0, 100.0, 250.0]), np.array([50.0, 300.0, 100.0]))
+    assert grids.tolist() == [1, 2, 1]
+    assert metres == pytest.approx([100.0, 100.0, 50.0])
+    assert index.locate_one(90.0, 40.0) == (0, 10.0)
+    assert index.locate_one(-1.0, 40.0)[0] == -1
 
 
 def test_nothing_at_all():
     index = build(np.empty(0, dtype=object))
     assert index.locate(np.array([1.0]), np.array([1.0])).tolist() == [-1]
-    assert index.nearest(1.0, 1.0)[0].tolist() == []
+    assert index.nearest(np.array([1.0]), np.array([1.0]))[0].tolist() == [-1]
+    assert index.within(np.array([1.0]), np.array([1.0]), 9.0)[0].tolist() == []
+    assert index.locate_one(1.0, 1.0)[0] == -1
 
 
 @pytest.mark.parametrize("north", [0.0, 3_123_000.0, 6_672_000.0])
@@ -121,13 +126,22 @@ def test_nearest_agrees_with_geos():
     polygons = city(n=6)
     index = build(polygons)
     rng = np.random.default_rng(2)
-    west, south, east, top = shapely.total_bounds(polygons)
-    for x, y in zip(rng.uniform(west - 900, east + 900, 200), rng.uniform(south - 900, top + 900, 200), strict=True):
-        true = shapely.distance(polygons, shapely.Point(x, y))
-        grids, metres = index.nearest(x, y)
-        assert metres == pytest.approx(np.sort(true)[:3], abs=1e-6)
-        assert true[grids] == pytest.approx(metres, abs=1e-6)
-        assert set(index.within(x, y, 400.0)[0].tolist()) == set(np.flatnonzero(true <= 400.0).tolist())
+    west, south, east, north = shapely.total_bounds(polygons)
+    x, y = rng.uniform(west - 900, east + 900, 300), rng.uniform(south - 900, north + 900, 300)
+    true = shapely.distance(polygons[None, :], shapely.points(x, y)[:, None])
+    grids, metres = index.nearest(x, y)
+    assert metres == pytest.approx(true.min(axis=1), abs=1e-6)
+    assert true[np.arange(300), grids] == pytest.approx(metres, abs=1e-6)
+    point, grids, metres = index.within(x, y, 400.0)
+    assert set(zip(point.tolist(), grids.tolist(), strict=True)) == set(
+        map(tuple, np.argwhere(true <= 400.0).tolist())
+    )
+    assert metres == pytest.approx(true[point, grids], abs=1e-6)
+    assert (np.lexsort((metres, point)) == np.arange(len(point))).all()
+    for k in range(100):
+        row, edge = index.locate_one(x[k], y[k])
+        assert row == index.locate(x[k : k + 1], y[k : k + 1])[0]
+        assert np.isnan(edge) or edge == index.border_metres(x[k : k + 1], y[k : k + 1], np.array([row]))[0]
 
 
 def test_arrays_carry_everything(tmp_path):
