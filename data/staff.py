@@ -2,7 +2,8 @@
 
 Layers (all optional): ``divisions`` (code, name, level, parent), ``workers`` (source_id, name, organisation, phone),
 ``posts`` (source_id, title, community, level, phone), ``assignments`` (worker, post, valid_from; a point where the
-work lies, if known), ``addresses`` (a point each; building, and unit where the door is one's: 2单元).
+work lies, if known), ``addresses`` (a point each; building, and unit where the door is one's: 2单元; or compound for
+its gates; street and housenumber where it carries them).
 """
 
 from __future__ import annotations
@@ -45,11 +46,17 @@ class Division:
 
 @dataclass(frozen=True)
 class Entrance:
-    """A door: the source id of its building, its name ("" where the building has one), a point."""
+    """A door: the source id of its building, its name ("" where the building has one), a point.
+
+    The gate of a compound has no building but the compound's name. ``street`` and ``housenumber``: what it carries.
+    """
 
     building: str
     name: str
     place: Any
+    compound: str = ""
+    street: str = ""
+    housenumber: str = ""
 
 
 def read_divisions(path: Path) -> list[Division]:
@@ -96,12 +103,20 @@ def read_staff(path: Path, crs: str) -> list[Member]:
 
 
 def read_entrances(path: Path, crs: str) -> list[Entrance]:
-    """The ``addresses`` that are doors of a building, the first of each name; places are moved to ``crs``."""
-    found: dict[tuple[str, str], Entrance] = {}
+    """The ``addresses`` that are doors of a building or gates of a compound; places are moved to ``crs``.
+
+    Of a building the first door of each name, of a compound the first gate of each name and number.
+    """
+    found: dict[tuple[str, ...], Entrance] = {}
     for row, place in _rows(path, "addresses", crs):
-        building, name = row.get("building", ""), row.get("unit", "")
-        if building and isinstance(place, shapely.Point) and not place.is_empty:
-            found.setdefault((building, name), Entrance(building, name, place))
+        if not isinstance(place, shapely.Point) or place.is_empty:
+            continue
+        building, name = row.get("building", ""), row.get("unit", "") or row.get("name", "")
+        compound, carried = row.get("compound", ""), (row.get("street", ""), row.get("housenumber", ""))
+        if building:
+            found.setdefault((building, name), Entrance(building, name, place, "", *carried))
+        elif compound:
+            found.setdefault(("", compound, name, *carried), Entrance("", name, place, compound, *carried))
     return list(found.values())
 
 

@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import secrets
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, Engine
 
-from data.outputs import unformulated, write_whole
+from api.services.address_rows import NO_MESS, building_rows, door_rows, home_rows, known_doors, new_doors
+from data import numbering
+from data.outputs import require_writable, unformulated, write_whole
 from data.postgres import addresses as store
 from data.postgres import events, generations, publications, territories
-from data.postgres.addresses import Issued, Layers, NewAddresses, Row
+from data.postgres.addresses import Issued, Layers, Row
 from data.postgres.territories import Territory
 from data.postgres.unit_of_work import UnitOfWork
-from gis.addressing import codes
+from gis.addressing import codes, gates
 from gis.addressing.assign import Addresses, Known, assign, nothing_known
 from gis.addressing.codes import Lots
 from gis.addressing.homes import homes
-from gis.addressing.numbering import MISMATCH, NO_NUMBER, NO_PLACE, SEVERAL, SHARED, Rule
+from gis.addressing.rules import Rule
+from gis.errors import InputError
+from gis.locate import datums
 from gis.progress import Progress, silent
-from gis.territory.model import Ints, Texts
-
-#: Which class of mess an address shows when it has several.
-_WORST_FIRST: Final = (NO_PLACE, SHARED, MISMATCH, SEVERAL, NO_NUMBER)
-#: An alley without a name is no fault of the address that hangs on a compound or village group instead.
-_NO_MESS: Final = frozenset({"no_street"})
 
 
 @dataclass(frozen=True)
@@ -59,11 +58,45 @@ class Assigned:
     total: dict[str, int]
     unsure: int
     faults: tuple[Fault, ...]
+    ruleset: str = ""
+    unverified: bool = False  # 未核对: something of the ruleset was not checked against its source's own text
 
     @property
     def by_kind(self) -> dict[str, int]:
         """Breaks by class of mess."""
         return dict(Counter(f.kind for f in self.faults))
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Addresses as they would be: what they are made from, what is there, what was found, by which rule."""
+
+    territory: Territory
+    layers: Layers
+    before: Issued
+    found: Addresses
+    rule: Rule
+
+
+def propose(
+    connection: Connection, territory: Territory, rule: Rule | None = None, progress: Progress = silent
+) -> Proposal:
+    """Find every address that is missing, and check it at the gates.
+
+    Raises ``InputError`` (``addresses.gates``) when a number that would be issued breaks one.
+    """
+    rule = rule or numbering.load()
+    layers, before = store.layers(connection, territory), store.issued(connection, territory)
+    found = assign(
+        layers.streets, layers.buildings, layers.compounds, layers.groups, layers.communities,
+        rule=rule, known=_known(layers, before), community=layers.community, compound=layers.compound,
+        doors=known_doors(layers, before), centre=_centre(territory, rule), progress=progress,
+    )  # fmt: skip
+    broken = gates.check(found, consecutive=rule.one_sided == "consecutive")
+    if broken:
+        first, street = broken[0], [*found.thoroughfares.name, ""][broken[0].street]
+        raise InputError("addresses.gates", count=len(broken), gate=first.gate, street=street, number=first.number)
+    return Proposal(territory, layers, before, found, rule)
 
 
 def assign_territory(
@@ -76,28 +109,24 @@ def assign_territory(
     actor: str = "",
     progress: Progress = silent,
 ) -> Assigned:
-    """Give every building, unit and room of a territory without an address its own, in one transaction.
+    """Give every building, gate, unit and room of a territory without an address its own, in one transaction.
 
-    Addresses in force, their numbers and codes stay as they are, so a second run issues nothing. ``write``
-    false only says what would be done. ``rng`` draws the codes (default: the system's randomness).
+    Addresses in force, their numbers and codes stay as they are, so a second run issues nothing. ``rule``: the
+    numbering ruleset (default: the shipped one). ``write`` false only says what would be done. ``rng`` draws the
+    codes (default: the system's randomness).
     """
     with UnitOfWork(engine) as work:
         connection = work.connection
         territory = territories.get(connection, name)
         territories.lock(connection, territory.id)
-        layers, before = store.layers(connection, territory), store.issued(connection, territory)
-        found = assign(
-            layers.streets, layers.buildings, layers.compounds, layers.groups, layers.communities,
-            rule=rule, known=_known(layers, before), community=layers.community, compound=layers.compound,
-            progress=progress,
-        )  # fmt: skip
+        made = propose(connection, territory, rule, progress)
         today = publications.today(territory)
         fresh = 0
         if write:
-            fresh = _write(connection, territory, layers, before, found, rng or secrets.SystemRandom(), today)
+            fresh = _write(connection, made, rng or secrets.SystemRandom(), today)
             store.follow_communities(connection, territory)
             progress("addresses_store", 1.0)
-        done = _summary(territory, layers, before, found, fresh, store.counts(connection, territory))
+        done = _summary(made, fresh, store.counts(connection, territory))
         if write and fresh:
             generations.bump(connection, territory.id, ["addresses"])
             body: dict[str, Any] = asdict(done) | {"faults": done.by_kind}
@@ -110,6 +139,30 @@ def assign_territory(
     return done
 
 
+def rule_of(name: str) -> Rule:
+    """A numbering ruleset by name or file; ``InputError`` says what is wrong with it."""
+    return numbering.load(name)
+
+
+def rules() -> list[Rule]:
+    """The shipped numbering rulesets."""
+    return [numbering.load(name) for name in numbering.names()]
+
+
+def require_place(file: Path) -> None:
+    """Raise ``InputError`` when a file cannot be written where it is asked for."""
+    require_writable(file)
+
+
+def preview_territory(
+    engine: Engine, name: str, *, rule: Rule | None = None, progress: Progress = silent
+) -> tuple[Assigned, Proposal]:
+    """What an assignment would do, for people to look at: nothing is written."""
+    with UnitOfWork(engine, read_only=True) as work:
+        made = propose(work.connection, territories.get(work.connection, name), rule, progress)
+        return _summary(made, 0, store.counts(work.connection, made.territory)), made
+
+
 def listing(
     engine: Engine, name: str, *, community: str = "", mess: bool = False, limit: int | None = None
 ) -> list[Row]:
@@ -120,17 +173,37 @@ def listing(
 
 
 def write_faults(file: Path, done: Assigned, explain: Callable[[str], str]) -> None:
-    """Every break of numbering as CSV; UTF-8 with a byte order mark, so that office programs show Chinese.
+    """Every break of numbering, as JSON where the file is called so, else as CSV.
 
-    ``explain`` gives the words for a reason code.
+    CSV is UTF-8 with a byte order mark, so that office programs show Chinese. ``explain`` gives the words for a
+    reason code.
     """
+    columns = ("building", "kind", "reason", "explanation", "value", "address")
+    rows = [(f.building, f.kind, f.reason, explain(f.reason), f.value, f.address) for f in done.faults]
+    if file.suffix.lower() == ".json":
+        said = {
+            "territory": done.territory,
+            "ruleset": done.ruleset,
+            "by_class": done.by_kind,
+            "breaks": [dict(zip(columns, row, strict=True)) for row in rows],
+        }
+        write_whole(file, (json.dumps(said, ensure_ascii=False, indent=1) + "\n").encode())
+        return
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["building", "kind", "reason", "explanation", "value", "address"])
-    for f in done.faults:
-        row = (f.building, f.kind, f.reason, explain(f.reason), f.value, f.address)
-        writer.writerow([unformulated(v) for v in row])
+    writer.writerow(columns)
+    writer.writerows([unformulated(v) for v in row] for row in rows)
     write_whole(file, out.getvalue().encode("utf-8-sig"))
+
+
+def _centre(territory: Territory, rule: Rule) -> tuple[float, float] | None:
+    """The ruleset's centre in the territory's CRS."""
+    if rule.centre is None:
+        return None
+    datum, lon, lat = rule.centre
+    at = datums.to_wgs84(np.array([lon]), np.array([lat]), datums.parse(datum))
+    x, y = datums.project(*at, territory.crs)
+    return float(x[0]), float(y[0])
 
 
 def _known(layers: Layers, before: Issued) -> Known:
@@ -153,16 +226,9 @@ def _known(layers: Layers, before: Issued) -> Known:
     return known
 
 
-def _write(
-    connection: Connection,
-    territory: Territory,
-    layers: Layers,
-    before: Issued,
-    found: Addresses,
-    rng: Lots,
-    on: date,
-) -> int:
-    """Write what is new: buildings first, then what hangs below them. Returns how many rows."""
+def _write(connection: Connection, made: Proposal, rng: Lots, on: date) -> int:
+    """Write what is new: buildings first, then doors and what hangs below them. Returns how many rows."""
+    territory, layers, before, found = made.territory, made.layers, made.before, made.found
     roads = store.save_thoroughfares(connection, territory, found.thoroughfares, on)
     have = {
         int(b): int(i)
@@ -171,11 +237,15 @@ def _write(
     }
     bare = np.array([int(b) not in have for b in layers.building_id], dtype=bool) & (found.text != "")
     rows = np.flatnonzero(bare)
-    above = _building_rows(layers, found, roads, rows)
+    above = building_rows(layers, found, roads, rows)
     above.code.extend(_draw(connection, len(rows), rng))
     ids = store.save(connection, territory, above, on)
     have |= {int(b): int(i) for b, i in zip(layers.building_id[rows], ids, strict=True)}
-    return len(rows) + _write_homes(connection, territory, layers, before, found, have, rng, on)
+    doors = new_doors(layers, before, found)
+    more = door_rows(layers, found, roads, doors, have)
+    more.code.extend(_draw(connection, len(doors), rng))
+    store.save(connection, territory, more, on)
+    return len(rows) + len(doors) + _write_homes(connection, made, have, rng, on)
 
 
 def _draw(connection: Connection, count: int, rng: Lots) -> list[str]:
@@ -187,50 +257,11 @@ def _draw(connection: Connection, count: int, rng: Lots) -> list[str]:
     return drawn
 
 
-def _building_rows(layers: Layers, found: Addresses, roads: Ints, rows: Ints) -> NewAddresses:
-    """Addresses of buildings; their codes are filled in by the caller."""
-    street = found.thoroughfare[rows]
-    on_street = street >= 0
-    in_compound = found.compound[rows] >= 0
-    none = np.array([""] * len(rows), dtype=object)
-    kept = found.kept[rows] & ~in_compound
-    return NewAddresses(
-        code=[],
-        level=np.where(in_compound, "building", "premise").astype(object),
-        parent=np.zeros(len(rows), dtype=np.int64),
-        building_id=layers.building_id[rows],
-        community_id=_ids(layers.community_id, found.community[rows]),
-        thoroughfare_id=_ids(roads, street),
-        number=found.base[rows],
-        number_text=found.number[rows],
-        side=np.where(on_street, np.where(found.right[rows], "right", "left"), "").astype(object),
-        station=np.where(on_street, found.station[rows], np.nan),
-        compound_id=_ids(layers.compound_id, found.compound[rows]),
-        building_no=found.block[rows],
-        unit=none,
-        floor=none,
-        room=none,
-        text=found.text[rows],
-        other=found.other[rows],
-        origin=np.where(kept, "existing", "issued").astype(object),
-        mess=_mess(found)[rows],
-        point=found.point[rows],
-    )
-
-
-def _write_homes(
-    connection: Connection,
-    territory: Territory,
-    layers: Layers,
-    before: Issued,
-    found: Addresses,
-    have: dict[int, int],
-    rng: Lots,
-    on: date,
-) -> int:
+def _write_homes(connection: Connection, made: Proposal, have: dict[int, int], rng: Lots, on: date) -> int:
     """Units, then rooms, below the addresses of buildings; those there already are left alone."""
+    territory, layers, before, found = made.territory, made.layers, made.before, made.found
     b = layers.buildings
-    below = homes(found.text, b.units, b.floors, b.dwellings, found.style)
+    below = homes(found.text, b.units, b.floors, b.dwellings, found.style, made.rule.patterns)
     keys = [
         (int(layers.building_id[k]), str(u), str(r))
         for k, u, r in zip(below.building, below.unit, below.room, strict=True)
@@ -250,7 +281,7 @@ def _write_homes(
     for level, which in (("unit", below.room == ""), ("room", below.room != "")):
         rows = np.flatnonzero(fresh & which)
         parent = [parents.get(keys[k][:2], have[keys[k][0]]) for k in rows]
-        new = _home_rows(layers, found, below.building[rows], level, np.array(parent, dtype=np.int64))
+        new = home_rows(layers, found, below.building[rows], level, np.array(parent, dtype=np.int64))
         new.unit[:], new.floor[:], new.room[:] = below.unit[rows], below.floor[rows], below.room[rows]
         new.text[:] = below.text[rows]
         new.code.extend(_draw(connection, len(rows), rng))
@@ -260,44 +291,16 @@ def _write_homes(
     return written
 
 
-def _home_rows(layers: Layers, found: Addresses, building: Ints, level: str, parent: Ints) -> NewAddresses:
-    """Rows below buildings: place and community are the building's, numbers are its own address's alone."""
-    count = len(building)
-
-    def blank() -> Texts:
-        return np.array([""] * count, dtype=object)
-
-    zero = np.zeros(count, dtype=np.int64)
-    return NewAddresses(
-        code=[], level=np.array([level] * count, dtype=object), parent=parent,
-        building_id=layers.building_id[building],
-        community_id=_ids(layers.community_id, found.community[building]),
-        thoroughfare_id=zero, number=zero, number_text=blank(), side=blank(), station=np.full(count, np.nan),
-        compound_id=zero, building_no=blank(), unit=blank(), floor=blank(), room=blank(), text=blank(), other=blank(),
-        origin=np.array(["issued"] * count, dtype=object), mess=blank(), point=found.point[building],
-    )  # fmt: skip
-
-
-def _ids(ids: Ints, position: Ints) -> Ints:
-    """Row ids at positions, 0 for -1."""
-    return np.asarray(np.r_[ids, 0][position], dtype=np.int64)
-
-
-def _mess(found: Addresses) -> Texts:
-    """The worst class of mess of each building, "" for none."""
-    worst = np.array([""] * len(found.text), dtype=object)
-    for kind in reversed(_WORST_FIRST):
-        for b in found.breaks:
-            if b.kind == kind and b.reason not in _NO_MESS:
-                worst[b.item] = kind
-    return worst
-
-
-def _summary(
-    territory: Territory, layers: Layers, before: Issued, found: Addresses, fresh: int, total: dict[str, int]
-) -> Assigned:
+def _summary(made: Proposal, fresh: int, total: dict[str, int]) -> Assigned:
+    layers, found = made.layers, made.found
+    source = layers.buildings.source_id
+    faults = tuple(
+        Fault(str(source[b.item]), b.kind, b.reason, b.value, str(found.text[b.item]))
+        for b in found.breaks
+        if b.reason not in NO_MESS
+    )
     return Assigned(
-        territory=territory.name,
+        territory=made.territory.name,
         thoroughfares=len(found.thoroughfares),
         buildings=len(layers.buildings),
         outbuildings=int((found.text == "").sum()),
@@ -305,14 +308,7 @@ def _summary(
         issued=fresh,
         total=total,
         unsure=int((~found.sure & (found.thoroughfare >= 0)).sum()),
-        faults=_faults(layers, found),
-    )
-
-
-def _faults(layers: Layers, found: Addresses) -> tuple[Fault, ...]:
-    source = layers.buildings.source_id
-    return tuple(
-        Fault(str(source[b.item]), b.kind, b.reason, b.value, str(found.text[b.item]))
-        for b in found.breaks
-        if b.reason not in _NO_MESS
+        faults=faults,
+        ruleset=made.rule.name,
+        unverified=not made.rule.verified,
     )

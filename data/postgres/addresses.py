@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from data.postgres import schema
 from data.postgres.bulk import copy_rows, geometry_columns
 from data.postgres.territories import Territory
+from gis.addressing.doors import Doors
 from gis.addressing.thoroughfares import Thoroughfares
 from gis.territory.model import Areas, Bools, Buildings, Geometries, Ints, Streets, Texts
 
@@ -36,11 +37,16 @@ class Layers:
     community_id: Ints
     community: Ints
     compound: Ints
+    doors: Doors
+    door_id: Ints
 
 
 @dataclass(frozen=True)
 class Issued:
-    """Addresses in force, one row each; ids are 0 and texts "" where a row has none."""
+    """Addresses in force, one row each; ids are 0 and texts "" where a row has none.
+
+    ``entrance_name`` is that of the door an address stands for.
+    """
 
     id: Ints
     building_id: Ints
@@ -51,6 +57,8 @@ class Issued:
     building_no: Texts
     unit: Texts
     room: Texts
+    entrance_id: Ints
+    entrance_name: Texts
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,7 @@ def layers(connection: Connection, territory: Territory) -> Layers:
     compounds, compound_id = _read(connection, territory, "compound", _AREA, "AND present", "source_id")
     groups, _ = _read(connection, territory, "villager_group", _AREA, "", "source_id")
     communities, community_id = _read(connection, territory, "community", _CODED, "AND present", "source_id")
+    doors, door_id = _doors(connection, territory, ids, compound_id)
     return Layers(
         streets=Streets(**_typed(streets, flags=("bridge", "tunnel", "oneway"), counts=("layer",))),
         buildings=_buildings(buildings),
@@ -84,6 +93,8 @@ def layers(connection: Connection, territory: Territory) -> Layers:
         community_id=community_id,
         community=_position(buildings["community_id"], community_id),
         compound=_position(buildings["compound_id"], compound_id),
+        doors=doors,
+        door_id=door_id,
     )
 
 
@@ -93,6 +104,33 @@ _COUNTS = ("occupied_households", "dwellings", "levels", "height", "units", "flo
 _BUILDING = (*_GIVEN, *_COUNTS, "given_households", "community_id", "compound_id")
 _AREA = ("source_id", "name")
 _CODED = ("source_id", "name", "code")
+
+
+_DOORS = """
+SELECT e.id, ST_AsBinary(e.geom), e.building_id, e.compound_id, e.name, e.street, e.housenumber
+FROM entrance e LEFT JOIN building b ON b.id = e.building_id LEFT JOIN compound c ON c.id = e.compound_id
+WHERE coalesce(b.territory_id, c.territory_id) = :territory AND e.valid_to IS NULL
+AND coalesce(b.present, c.present) ORDER BY e.id
+"""
+
+
+def _doors(connection: Connection, territory: Territory, buildings: Ints, compounds: Ints) -> tuple[Doors, Ints]:
+    """Doors that are there, with their row ids."""
+    rows = connection.execute(text(_DOORS), {"territory": territory.id}).all()
+    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 7
+    ids = np.array(columns[0], dtype=np.int64)
+    shapes: Any = shapely.from_wkb(np.array([bytes(g) for g in columns[1]], dtype=object))
+    name, street, number = (np.array(c, dtype=object) for c in columns[4:])
+    doors = Doors(
+        geometry=np.asarray(shapes, dtype=object),
+        source_id=np.array([f"{i:012d}" for i in ids], dtype=object),
+        building=_position(columns[2], buildings),
+        compound=_position(columns[3], compounds),
+        name=name,
+        street=street,
+        housenumber=number,
+    )
+    return doors, ids
 
 
 def _read(
@@ -142,13 +180,15 @@ def issued(connection: Connection, territory: Territory) -> Issued:
     rows = connection.execute(
         text(
             "SELECT a.id, a.building_id, a.level, coalesce(t.name, ''), a.number_text, coalesce(a.compound_id, 0),"
-            " a.building_no, a.unit, a.room FROM address a LEFT JOIN thoroughfare t ON t.id = a.thoroughfare_id"
+            " a.building_no, a.unit, a.room, coalesce(a.entrance_id, 0), coalesce(e.name, '')"
+            " FROM address a LEFT JOIN thoroughfare t ON t.id = a.thoroughfare_id"
+            " LEFT JOIN entrance e ON e.id = a.entrance_id"
             " WHERE a.territory_id = :territory AND a.status = 'issued' AND a.valid_to IS NULL ORDER BY a.id"
         ),
         {"territory": territory.id},
     ).all()
-    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 9
-    numbers = (0, 1, 5)
+    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 11
+    numbers = (0, 1, 5, 9)
     return Issued(*(np.array(c, dtype=np.int64 if k in numbers else object) for k, c in enumerate(columns)))
 
 
@@ -233,6 +273,7 @@ class NewAddresses:
     origin: Texts
     mess: Texts
     point: Geometries
+    entrance_id: Ints
 
     def __len__(self) -> int:
         return len(self.code)
@@ -271,6 +312,7 @@ def save(connection: Connection, territory: Territory, new: NewAddresses, since:
             "code": new.code,
             "parent_id": _or_none(new.parent),
             "building_id": new.building_id,
+            "entrance_id": _or_none(new.entrance_id),
             "community_id": _or_none(new.community_id),
             "thoroughfare_id": _or_none(new.thoroughfare_id),
             "number": _or_none(new.number),

@@ -51,7 +51,8 @@ class Addresses:
     number without 号, ``block`` the building's number in its compound, group or community. ``kept``: the
     number was there before. ``sure``: the street was not in doubt. ``text`` is the standard text without the
     division, ``other`` the same building by its other branch ("" where it has one). ``doors``: numbers of further
-    doors. ``odd_right``: for each street, whether the rule puts odd numbers on its right.
+    doors. ``odd_right``: for each street, whether the rule puts odd numbers on its right. ``item`` is what a
+    building's number belongs to (a compound's buildings share one; -1: none), ``stated`` the number it had before.
     """
 
     thoroughfare: Ints
@@ -74,6 +75,8 @@ class Addresses:
     style: Style
     doors: DoorNumbers
     odd_right: Bools
+    item: Ints
+    stated: Texts
 
 
 def assign(
@@ -147,6 +150,7 @@ def assign(
         compound, group, community, blocks.number, parts, text, other, point,
         tuple(sorted(set(breaks), key=lambda b: (b.item, b.kind, b.reason, b.value))), lines, style,
         _door_numbers(items, numbered, doors, compound, compounds_, style, rule.patterns), sides(lines, rule),
+        owner, np.array([*items.number, ""], dtype=object)[owner],
     )  # fmt: skip
 
 

@@ -59,5 +59,30 @@ def test_the_towns_doors_are_read():
 
     found = read_entrances(shipped.path_of("town"), "EPSG:4547")
     assert len(found) > 500
-    assert len({(e.building, e.name) for e in found}) == len(found)
+    doors = [e for e in found if e.building]
+    assert len({(e.building, e.name) for e in doors}) == len(doors)
+    gates = [e for e in found if not e.building]
+    assert len(gates) == 42
+    assert all(e.compound and e.street and e.housenumber for e in gates), "gates carry their compound's number"
     assert {e.name for e in found} >= {"", "1单元"}
+
+
+def test_gates_belong_to_the_nearest_compound_of_their_name(engine, territory):
+    with engine.connect() as connection:
+        of = territories.get(connection, territory)
+        name = connection.execute(
+            text("SELECT name FROM compound WHERE territory_id = :t ORDER BY id LIMIT 1"), {"t": of.id}
+        ).scalar_one()
+        gate = Entrance("", "东门", shapely.Point(500_000.0, 3_000_000.0), name, "人民路", "8号")
+        nowhere = Entrance("", "", shapely.Point(500_000.0, 3_000_000.0), "没有的小区")
+        assert entrances.save(connection, of, [gate, nowhere], FIRST) == 1
+        assert entrances.save(connection, of, [gate], SECOND) == 0
+        stored = connection.execute(
+            text(
+                "SELECT c.name, e.name, e.street, e.housenumber FROM entrance e"
+                " JOIN compound c ON c.id = e.compound_id WHERE c.territory_id = :t"
+            ),
+            {"t": of.id},
+        ).one()
+        assert tuple(stored) == (name, "东门", "人民路", "8号")
+        connection.rollback()

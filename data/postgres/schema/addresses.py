@@ -51,18 +51,24 @@ thoroughfare = Table(
     near("thoroughfare"),
 )
 
-#: Doors of a building; ``name`` as people say it (1单元, 东门), "" where a building has one.
+#: Doors of a building and gates of a compound (one of the two); ``name`` as people say it (1单元, 东门), "" where a
+#: building has one; ``street`` and ``housenumber`` what it carries on the wall.
 entrance = Table(
     "entrance",
     metadata,
     identity(),
-    refers("building_id", "building.id"),
+    refers("building_id", "building.id", nullable=True),
+    refers("compound_id", "compound.id", nullable=True),
     Column("name", Text, nullable=False, server_default=""),
+    Column("street", Text, nullable=False, server_default=""),
+    Column("housenumber", Text, nullable=False, server_default=""),
     refers("thoroughfare_id", "thoroughfare.id", nullable=True),
     *validity(),
     geometry(kind="POINT"),
     served("POINT"),
     once_at_a_time("entrance", "building_id", "name"),
+    CheckConstraint("building_id IS NOT NULL OR compound_id IS NOT NULL", name="owner"),
+    Index("ix_entrance_compound_id", "compound_id"),
     near("entrance"),
 )
 
