@@ -17,6 +17,8 @@ from gis.errors import SetupError
 PORT: Final = 8000
 #: How many ports after the usual one are tried when it is in use.
 _TRIES: Final = 20
+#: Seconds a worker has to end its requests. One that was still starting when Ctrl-C came never hears of it.
+STOP: Final = 10
 
 
 @click.command()
@@ -48,6 +50,7 @@ def run(url: str, host: str, port: int, workers: int | None = None) -> None:
         workers=workers or min(4, os.cpu_count() or 1),
         blocking_threads=4,
         respawn_failed_workers=True,
+        workers_kill_timeout=STOP,
         log_level=LogLevels.warning,
         process_name=None,
     ).serve()

@@ -78,7 +78,7 @@ def serve(words: list[str], desk: Path, environment: dict[str, str]) -> None:
                 time.sleep(0.3)
     finally:
         os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
 
 
 def test_every_command_of_the_readme_works(desk: Path, environment: dict[str, str]) -> None:
