@@ -41,10 +41,14 @@ _MADE_BY: Final = (
 #: The same features and properties as our layers, in the form that suits a server that asks PostGIS: one table a
 #: layer, web mercator stored, GiST index, rows in the order of the map.
 _PEER_TABLES: Final = """
+DROP SCHEMA IF EXISTS peer CASCADE;
 CREATE SCHEMA peer;
 CREATE TABLE peer.buildings AS
-SELECT b.id, b.name, b.use, b.households, g.grid_id::text AS grid_id, b.geom_3857::geometry(Geometry, 3857) AS geom
+SELECT b.id, nullif(b.name, '') AS name, nullif(b.use, '') AS use, b.households, x.grid_id::text AS grid_id,
+       x.code AS grid, c.name AS community, b.geom_3857::geometry(Geometry, 3857) AS geom
 FROM building b LEFT JOIN building_grid g ON g.building_id = b.id
+LEFT JOIN grid_version x ON x.publication_id = g.publication_id AND x.grid_id = g.grid_id
+LEFT JOIN community c ON c.id = coalesce(x.community_id, b.community_id)
 WHERE b.present ORDER BY ST_GeoHash(ST_Transform(ST_PointOnSurface(b.geom_3857), 4326));
 CREATE TABLE peer.grids AS
 SELECT row_number() OVER (ORDER BY g.grid_id)::int AS id, g.grid_id::text AS grid_id, g.code, g.name, g.kind,
@@ -90,6 +94,9 @@ def served_city(buildings: int, say: Say, cluster: Cluster | None = None) -> Ite
         _ask(at, _drop(name), _clone(name, template))
         url = at.url(name)
         migrate.upgrade(url)  # the template may be older than the newest schema
+        with _connected(url) as connection:
+            connection.execute(_PEER_TABLES)
+            connection.execute("VACUUM ANALYZE")
         yield Served(url, at, _counts(url))
     finally:
         _ask(at, _drop(name))
@@ -128,9 +135,6 @@ def _publish(url: str, buildings: int, say: Say) -> None:
             Path(done.kept).unlink(missing_ok=True)
         say("publish")
         publishing.publish(engine, CITY, since=SINCE, demo_people=True)
-    with _connected(url) as connection:
-        connection.execute(_PEER_TABLES)
-        connection.execute("VACUUM ANALYZE")
     say("done")
 
 

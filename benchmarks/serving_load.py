@@ -66,8 +66,9 @@ class Load:
 
 def get(path: str, host: str = "localhost", **headers: str) -> bytes:
     """The bytes of a GET request that takes gzip."""
-    lines = [f"GET {path} HTTP/1.1", f"Host: {host}", "Accept-Encoding: gzip", "Accept: */*"]
-    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    lines = [f"GET {path} HTTP/1.1", f"Host: {host}"]
+    named = {"Accept_Encoding": "gzip", "Accept": "*/*", **headers}
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in named.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 

@@ -131,9 +131,10 @@ def tipg_path(kind: Kind, tile: tuple[int, int, int]) -> str:
     return "/collections/peer.{}/tiles/WebMercatorQuad/{}/{}/{}".format(kind.layer, *tile)
 
 
-def body_of(server: Server, path: str) -> bytes:
+def body_of(server: Server, path: str, accept: str = "*/*") -> bytes:
     """An answer as it comes, gzip or not."""
-    ask = urllib.request.Request(f"http://127.0.0.1:{server.port}{path}", headers={"Accept-Encoding": "gzip"})
+    headers = {"Accept-Encoding": "gzip", "Accept": accept}
+    ask = urllib.request.Request(f"http://127.0.0.1:{server.port}{path}", headers=headers)
     with urllib.request.urlopen(ask, timeout=60) as answer:
         got: bytes = answer.read()
     return got
