@@ -19,7 +19,7 @@ def plates() -> None:
 @click.argument("territory")
 @click.option("--community", help="Code or name of the community (else the first that has addresses).")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="PDF to write.")
-@click.option("--size", default="medium", show_default=True, help="large, medium, small, building or unit.")
+@click.option("--size", default="medium", show_default=True, help="large, medium, small, building, unit or room.")
 @click.option("--one-a-page", is_flag=True, help="One plate a page, cut to size, instead of sheets with crop marks.")
 @click.option("--csv", "table", type=click.Path(path_type=Path), help="Also the plates' data, for an engraver.")
 @click.option("--host", help="Host the QR names, for this batch only (else the deployment's).")
@@ -63,7 +63,7 @@ def print_(
 @plates.command()
 @click.argument("code")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File: .svg, .png or .pdf.")
-@click.option("--size", default="medium", show_default=True, help="large, medium, small, building or unit.")
+@click.option("--size", default="medium", show_default=True, help="large, medium, small, building, unit or room.")
 @click.option("--pixels", default=1200, show_default=True, type=click.IntRange(100, 6000), help="Width of a PNG.")
 def picture(code: str, output: Path, size: str, pixels: int) -> None:
     """Draw one plate by its address code: vector outlines for an engraver, or a picture."""

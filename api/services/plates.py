@@ -28,11 +28,12 @@ from gis.addressing.plates.font import Font, job_font
 from gis.addressing.plates.layout import SIZES, Plate, Size
 from gis.addressing.plates.pdf import document
 from gis.addressing.plates.proof import Fault, prove
+from gis.addressing.romanise import doubtful, romanise
 from gis.errors import ConflictError, InputError, NotFoundError
 from gis.progress import Progress, silent
 
-#: Which addresses get plates of a size: units on unit plates, buildings and premises on all others.
-_LEVELS: Final = {"unit": ("unit",), "building": ("building",)}
+#: Which addresses get plates of a size: units and rooms on their own, buildings and premises on all others.
+_LEVELS: Final = {"unit": ("unit",), "room": ("room",), "building": ("building",)}
 _ALL: Final = ("premise", "building")
 _NUMBER = re.compile(r"\d[\dA-Za-z\-附]*号$")
 
@@ -158,7 +159,8 @@ def _table(done: Printed, size: Size) -> bytes:
     """Variable data of a batch; UTF-8 with a byte order mark, so that office programs show Chinese."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["batch", "size", "width_mm", "height_mm", "qr_mm", "name", "number", "code", "host", "qr_text"])
+    writer.writerow(["batch", "size", "width_mm", "height_mm", "qr_mm", "name", "number", "code", "host", "qr_text",
+                     "romanised", "check_reading"])  # fmt: skip
     for p in done.shown:
         row = (
             done.batch,
@@ -171,6 +173,8 @@ def _table(done: Printed, size: Size) -> bytes:
             p.printed_code,
             p.host,
             p.url,
+            p.romanised,
+            doubtful(p.name),
         )
         writer.writerow([unformulated(v) if isinstance(v, str) else v for v in row])
     return out.getvalue().encode("utf-8-sig")
@@ -250,12 +254,16 @@ def _plate(premise: Premise, key: Key) -> Plate:
         number=number,
         host=key.host,
         url=codes.plate_url(key.host, premise.code, key.key_id, key.secret),
+        romanised=romanise(name),
     )
 
 
 def shown(premise: Premise) -> tuple[str, str]:
-    """Upper and main line of a plate: 人民路 / 12号, 和顺二期 / 3栋, 和顺二期3栋 / 2单元, 白茅村刘家组 / 35号."""
+    """Upper and main line of a plate: 人民路 / 12号, 和顺二期 / 3栋, 和顺二期3栋 / 2单元, …2单元 / 301室."""
     han = any(ord(c) > 0x2E7F for c in premise.text)
+    if premise.room:
+        own = premise.text[len(premise.above) :].strip(" ,") if premise.text.startswith(premise.above) else ""
+        return premise.above, own or (f"{premise.room}室" if han else f"No. {premise.room}")
     if premise.compound:
         building = f"{premise.building_no}栋" if han else f"Building {premise.building_no}"
         if premise.unit:

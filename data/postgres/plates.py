@@ -25,7 +25,10 @@ class Key:
 
 @dataclass(frozen=True)
 class Premise:
-    """What a plate shows of an address: road and number, or compound and building; unit where it has one."""
+    """What a plate shows of an address: road and number, or compound and building; unit and room where it has them.
+
+    ``above`` is the text of the address it hangs below (a room's unit or building).
+    """
 
     id: int
     code: str
@@ -36,6 +39,8 @@ class Premise:
     compound: str
     building_no: str
     unit: str
+    room: str = ""
+    above: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,8 @@ def community(connection: Connection, territory: Territory, wanted: str) -> Comm
 
 _PREMISES = (
     "SELECT a.id, a.code, a.level, a.text, coalesce(t.name, ''), b.number_text, coalesce(c.name, ''),"
-    " b.building_no, a.unit FROM address a JOIN address b ON b.id = coalesce(a.parent_id, a.id)"
+    " b.building_no, a.unit, a.room, coalesce(u.text, '') FROM address a LEFT JOIN address u ON u.id = a.parent_id"
+    " JOIN address b ON b.id = coalesce(u.parent_id, u.id, a.id)"
     " LEFT JOIN thoroughfare t ON t.id = b.thoroughfare_id LEFT JOIN compound c ON c.id = b.compound_id"
     " WHERE a.status = 'issued' AND a.valid_to IS NULL"
 )
@@ -124,7 +130,7 @@ def premises(
             f"{_PREMISES} AND a.territory_id = :territory AND a.level = ANY(:levels)"
             " AND (CAST(:community AS bigint) IS NULL OR a.community_id = CAST(:community AS bigint))"
             " ORDER BY c.name NULLS FIRST, t.name NULLS LAST, t.place, b.number, b.number_text,"
-            " length(b.building_no), b.building_no, length(a.unit), a.unit, a.id"
+            " length(b.building_no), b.building_no, length(a.unit), a.unit, length(a.room), a.room, a.id"
         ),
         {"territory": territory.id, "community": community_id, "levels": list(levels)},
     )
@@ -132,8 +138,8 @@ def premises(
 
 
 def premise(connection: Connection, code: str) -> Premise | None:
-    """The address of a code, where it has a plate (a room has none)."""
-    row = connection.execute(text(f"{_PREMISES} AND a.code = :code AND a.level <> 'room'"), {"code": code}).first()
+    """The address of a code in force."""
+    row = connection.execute(text(f"{_PREMISES} AND a.code = :code"), {"code": code}).first()
     return None if row is None else Premise(*row)
 
 

@@ -406,3 +406,22 @@ def test_reading_a_list_needs_neither_network_nor_database(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "人民路1号" in done.stdout
+
+
+def test_rooms_have_plates_of_their_own(engine, drawn, request):
+    from dataclasses import replace
+
+    import numpy as np
+
+    name = request.node.name
+    sources = drawn()
+    n = len(sources.buildings)
+    two = np.where(np.arange(n) < 2, 2.0, np.nan)
+    known = replace(sources.buildings, units=two, floors=two, dwellings=two * 2)
+    importing.import_sources(
+        engine, replace(sources, buildings=known, digest="rooms"), name, ruleset=RULES, origin="drawn"
+    )
+    addresses.assign_territory(engine, name)
+    done = plates.print_community(engine, name, size="room")
+    assert done.plates == done.verified > 0
+    assert all(p.number.endswith("室") and p.name.endswith("单元") for p in done.shown)
