@@ -38,16 +38,14 @@ def layer(
     return table(name, tile, build(ids, columns, geometry))
 
 
-def table(
-    name: str, tile: tuple[int, int, int], columns: Columns, *, chosen: Flags | None = None, buffer: int = BUFFER
-) -> bytes:
+def table(name: str, tile: tuple[int, int, int], columns: Columns, *, chosen: Flags | None = None) -> bytes:
     """One layer of the tile z/x/y from prepared columns; b"" when no feature shows.
 
-    ``chosen`` (n,): features that may show; ``buffer``: tile units beyond the tile's edge where shapes are cut.
+    ``chosen`` (n,): features that may show.
     """
     west, _, east, north = bounds(*tile)
     scale = EXTENT / (east - west)
-    low, high = -float(buffer), float(EXTENT + buffer)
+    low, high = -float(BUFFER), float(EXTENT + BUFFER)
     place = (west, north, scale, low, high)
     of, c = _NO_FLAGS if chosen is None else chosen, columns
     rows, state, vertices, parts = survey(*place, tile[0], of, c.zoom, c.kind, c.box, c.first, c.start, c.outer, c.xy)
