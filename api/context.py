@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 import threading
 import time
 from collections import Counter
@@ -26,13 +28,17 @@ KEY: Final = "wangge"
 
 
 class Throttle:
-    """At most ``limit`` events a minute for each caller; callers are forgotten after a minute."""
+    """At most ``limit`` events a minute for each caller.
+
+    Callers are held as hashes under a salt of the minute, in memory only, and forgotten with it.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._lock = threading.Lock()
         self._minute = 0
-        self._seen: Counter[str] = Counter()
+        self._salt = b""
+        self._seen: Counter[bytes] = Counter()
 
     def allows(self, caller: str) -> bool:
         """Count one event; False when it is one too many."""
@@ -42,9 +48,11 @@ class Throttle:
             minute = int(time.monotonic() // 60)
             if minute != self._minute or len(self._seen) > 100_000:
                 self._minute = minute
+                self._salt = secrets.token_bytes(16)
                 self._seen.clear()
-            self._seen[caller] += 1
-            return self._seen[caller] <= self._limit
+            hashed = hashlib.blake2b(caller.encode(), key=self._salt, digest_size=16).digest()
+            self._seen[hashed] += 1
+            return self._seen[hashed] <= self._limit
 
 
 @dataclass

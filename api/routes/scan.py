@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Annotated, Final
 
 import msgspec
-from flask import Response, redirect, render_template, request
+from flask import Response, current_app, redirect, render_template, request
 from msgspec import Meta, Struct
 from werkzeug.exceptions import Forbidden, RequestEntityTooLarge, UnsupportedMediaType
 
@@ -24,6 +25,7 @@ from gis.errors import WanggeError
 #: A form holds one photo, its words and little else.
 LARGEST_FORM: Final = LARGEST_BYTES + (1 << 20)
 _FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
+_FORGETTING: Final = "wangge.forgetting"
 _NUMBER: Final = re.compile(r"\d{6}-[2-9A-Z]{6}")
 
 
@@ -107,6 +109,10 @@ def _again(code: str, status: int, fault: str, words: str = "") -> Response:
 
 def _plate(text: str, query: AsOfQuery) -> Plate:
     context = here()
+    held = current_app.extensions
+    if _FORGETTING not in held:
+        held[_FORGETTING] = scan.Forgetting(context.engine)
+    held[_FORGETTING](time.monotonic())
     link = codes.parse(text)
     # a code without its tag may be guessed: typing is for people, not for programs that try them all
     if (link is None or not link.key_id) and not context.throttle.allows(request.remote_addr or ""):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.services.pages import judge
 from data import photos
@@ -78,6 +79,26 @@ def forget(engine: Engine) -> int:
         gone = scans.forget(work.connection)
         work.commit()
     return gone
+
+
+class Forgetting:
+    """Forgets within the hour what a day that is over left behind: asked at every scan, it acts once an hour."""
+
+    def __init__(self, engine: Engine, every: float = 3600.0) -> None:
+        self._engine = engine
+        self._every = every
+        self._next = 0.0
+
+    def __call__(self, now: float) -> bool:
+        """Forget if it is time (``now``: seconds of a clock that never goes back); whether it was."""
+        if now < self._next:
+            return False
+        self._next = now + self._every
+        try:
+            forget(self._engine)
+        except SQLAlchemyError:  # a database that is read-only or away: whoever reads a plate is answered anyway
+            return False
+        return True
 
 
 def reports(engine: Engine, name: str, *, kind: str = "", limit: int = 100) -> list[Report]:

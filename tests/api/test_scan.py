@@ -268,7 +268,8 @@ def test_reports_are_counted_by_a_hash_that_is_gone_with_the_day(world, town):
         assert len(bytes(caller)) == 16
         connection.execute(text("UPDATE throttle_count SET day = day - 1"))
         connection.execute(text("UPDATE throttle_salt SET day = day - 1"))
-    assert scan.forget(held.engine) == 1
+    forgetting = scan.Forgetting(held.engine)
+    assert (forgetting(10.0), forgetting(3000.0), forgetting(3700.0)) == (True, False, True)
     with held.engine.connect() as connection:
         left = connection.execute(text("SELECT count(*) FROM throttle_count")).scalar_one()
         assert left + connection.execute(text("SELECT count(*) FROM throttle_salt")).scalar_one() == 0
