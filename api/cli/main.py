@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "parse": ("api.cli.parse", "parse", "Label free text and find the address it means."),
     "train-parser": ("api.cli.parse", "train_parser", "Train and judge the parser of addresses."),
     "plates": ("api.cli.plates", "plates", "Print door plates and check every QR."),
+    "boards": ("api.cli.boards", "boards", "Print notice boards and contact cards, list those out of date."),
     "lookup": ("api.cli.lookup", "lookup", "Which grid is a point in? One point or a file of points."),
     "report": ("api.cli.report", "report", "Write a plan as one offline HTML map."),
     "export": ("api.cli.export", "export", "Export plans and what is published; the ledger of grids as XLSX."),

@@ -18,6 +18,7 @@ from data.postgres.schema.addresses import (
     thoroughfare,
 )
 from data.postgres.schema.base import metadata
+from data.postgres.schema.boards import board_print
 from data.postgres.schema.ledger import grid_code, site, street_responsibility
 from data.postgres.schema.operators import operator_token
 from data.postgres.schema.people import assignment, event, person, post, report
@@ -71,6 +72,7 @@ __all__ = [
     "atom_building",
     "atom_set",
     "barrier",
+    "board_print",
     "building",
     "building_grid",
     "community",
