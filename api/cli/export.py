@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from api.cli import export_files
+from api.cli.export_pmtiles import pmtiles
 from api.messages import LANGUAGES, shell_language, text
 
 
@@ -46,5 +47,5 @@ def ledger(
     click.echo(text("ledger.done", shell_language(), file=output, grids=count))
 
 
-for command in export_files.commands():
+for command in (*export_files.commands(), pmtiles):
     export.add_command(command)

@@ -60,3 +60,18 @@ def mercator(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
 def unit(z: int) -> float:
     """Metres of EPSG:3857 that one tile unit spans."""
     return 2.0 * HALF / (1 << z) / EXTENT
+
+
+def tile_id(z: int, x: int, y: int) -> int:
+    """The number of a tile: all zooms above it first, then its place on Hilbert's curve (as PMTiles counts)."""
+    number = ((1 << 2 * z) - 1) // 3
+    for level in range(z - 1, -1, -1):
+        side = 1 << level
+        right, down = bool(x & side), bool(y & side)
+        number += ((3 * right) ^ down) << 2 * level
+        if not down:
+            if right:
+                x, y = side - 1 - x, side - 1 - y
+            x, y = y, x
+        x, y = x & (side - 1), y & (side - 1)
+    return number
