@@ -69,7 +69,11 @@ class Snapshot:
     @property
     def tone(self) -> Ints:
         """A number 0-5 for each grid such that neighbours differ."""
-        return self._once("tone", lambda: tones(self.grids.geometry))
+        return self._once("tone", self._tone)
+
+    def _tone(self) -> Ints:
+        kept = self.grids.tone
+        return kept if len(kept) and kept.min() >= 0 else tones(self.grids.geometry)
 
     @property
     def communities(self) -> Communities:

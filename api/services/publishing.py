@@ -42,7 +42,8 @@ from gis.progress import Progress, silent
 from gis.territory.classes import BASIS_INDEX
 from gis.territory.crs import reproject
 from gis.territory.layers import make_areas, texts
-from gis.territory.model import Floats, Sources
+from gis.territory.model import Floats, Ints, Sources
+from gis.tiles.colour import tones
 
 #: What changes for readers when a plan is published.
 LAYERS = ("grids", "communities", "people", "micro_grids")
@@ -127,15 +128,17 @@ def _publish(
     drafts = identify(drafts, _numbers_of(stored, version), old_grids, _weights(stored))
     kept = sum(d.grid_id in known for d in drafts)
     measured = measure(stored, version.grid_of_atom)
-    if like is not None:
-        drafts = identify_bare(drafts, measured, read_published.grids(connection, like.id))
+    shown = None if like is None else read_published.grids(connection, like.id)
+    if shown is not None:
+        drafts = identify_bare(drafts, measured, shown)
         kept = sum(d.grid_id in known for d in drafts)
     drafts = grids.free_codes([d if d.grid_id else replace(d, grid_id=uuid4()) for d in drafts], known, ever)
     grids.settle(connection, territory, version.id, drafts)
     progress("publish", 0.5)
     lines = sources.lines(connection, territory)
     bounds = bounds_of(stored, version.grid_of_atom, drafts, lines)
-    grids.save_versions(connection, territory, opened.publication, drafts, replace(measured, bounds=bounds))
+    measured = replace(measured, bounds=bounds, tone=tones_of(drafts, measured, shown))
+    grids.save_versions(connection, territory, opened.publication, drafts, measured)
     grids.register_codes(connection, territory, opened.publication, drafts)
     found = responsibilities_of(stored.atoms, version.grid_of_atom, names_of_lines(lines), lines.streets)
     ledgers.save_responsibilities(connection, territory, opened.publication, drafts, found)
@@ -194,6 +197,17 @@ def identify_bare(drafts: list[Draft], measured: Measured, old: PublishedGrids) 
         if common[best] >= SAME_GRID * min(shape.area, old.geometry[free[best]].area):
             out[k] = replace(d, grid_id=UUID(str(old.grid_id[free.pop(best)])))
     return out
+
+
+def tones_of(drafts: list[Draft], measured: Measured, shown: PublishedGrids | None) -> Ints:
+    """Fill tones by number: grids keep those they are shown with, as far as they can."""
+    before = np.full(len(drafts), -1, dtype=np.int64)
+    if shown is not None and len(shown):
+        kept = shown.tone if shown.tone.min() >= 0 else tones(shown.geometry)
+        tone = dict(zip(shown.grid_id.tolist(), kept.tolist(), strict=True))
+        for d in drafts:
+            before[d.number] = tone.get(str(d.grid_id), -1)
+    return tones(measured.geometry, before)
 
 
 def bounds_of(

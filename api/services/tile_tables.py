@@ -157,7 +157,7 @@ class Sheet:
     def _grids(self, geometry: Geometries) -> Columns:
         plan = self._plan
         if self._tones is None:
-            self._tones = tones(plan.geometry)
+            self._tones = plan.tone if len(plan) and plan.tone.min() >= 0 else tones(plan.geometry)
         names = ("grid_id", "code", "name", "kind", "community", "households")
         columns = {name: plan.columns[name] for name in names} | {"tone": self._tones.tolist()}
         return build(plan.ids, columns, geometry, hidden={"community_code": plan.columns["community_code"]})

@@ -82,6 +82,42 @@ def upsert_rows(
     connection.exec_driver_sql(f"DROP TABLE {incoming}")
 
 
+def replace_rows(
+    connection: Connection, table: Table, columns: Mapping[str, Any], of: str, order: str = "position"
+) -> None:
+    """Let a table hold just these rows for the value of ``of`` (one for all rows); equal rows stay as they are.
+
+    What is equal but for its place in ``order`` keeps its id, so that readers see no change where there is none.
+    """
+    incoming, matched = f"incoming_{table.name}", f"matched_{table.name}"
+    quoted = ", ".join(f'"{n}"' for n in columns)
+    said = ", ".join(f'"{n}"' for n in columns if n not in (of, order))
+    owner = columns[of][0] if len(columns[of]) else None
+    numbered = "md5(ROW({said})::text) AS digest, row_number() OVER (PARTITION BY md5(ROW({said})::text) ORDER BY"
+    numbered = numbered.format(said=said) + f' "{order}") AS same'
+    run = connection.exec_driver_sql
+    run(f'CREATE TEMPORARY TABLE {incoming} ON COMMIT DROP AS SELECT {quoted} FROM "{table.name}" LIMIT 0')  # noqa: S608 - our own names
+    copy_rows(connection, table, columns, into=incoming)
+    run(
+        f'CREATE TEMPORARY TABLE {matched} ON COMMIT DROP AS SELECT o.id, n."{order}" AS place'  # noqa: S608
+        f' FROM (SELECT id, {numbered} FROM "{table.name}" WHERE "{of}" = %(owner)s) o'
+        f' FULL JOIN (SELECT "{order}", {numbered} FROM {incoming}) n USING (digest, same)',
+        {"owner": owner},
+    )
+    run(f'DELETE FROM "{table.name}" t USING {matched} m WHERE t.id = m.id AND m.place IS NULL')  # noqa: S608
+    # by way of negative places: two rows must never have the same one
+    run(
+        f'UPDATE "{table.name}" t SET "{order}" = -1 - m.place FROM {matched} m'  # noqa: S608
+        f' WHERE t.id = m.id AND t."{order}" <> m.place'
+    )
+    run(f'UPDATE "{table.name}" SET "{order}" = -1 - "{order}" WHERE "{of}" = %(o)s AND "{order}" < 0', {"o": owner})  # noqa: S608
+    run(
+        f'INSERT INTO "{table.name}" ({quoted}) SELECT {quoted} FROM {incoming}'  # noqa: S608
+        f' WHERE "{order}" IN (SELECT place FROM {matched} WHERE id IS NULL) ORDER BY "{order}"'
+    )
+    run(f"DROP TABLE {incoming}, {matched}")
+
+
 def ewkb(geometry: Geometries, srid: int) -> NDArray[np.object_]:
     """Extended WKB with its SRID, as geometry columns take it."""
     if len(geometry) == 0:

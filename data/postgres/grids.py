@@ -50,6 +50,7 @@ class Measured:
     on_street_share: Floats
     compactness: Floats
     bounds: Sequence[Mapping[str, Any]] = ()  # the four bounds, JSON; empty: not known
+    tone: Ints | None = None  # fill tones; None: readers make them up
 
 
 def drafts(connection: Connection, version_id: int) -> list[Draft]:
@@ -242,6 +243,7 @@ def save_versions(
             "on_street_share": measured.on_street_share,
             "compactness": measured.compactness,
             "bounds": list(measured.bounds) or [{}] * len(rows),
+            "tone": [None] * len(rows) if measured.tone is None else measured.tone,
             "label_3857": ewkb(measured.label, 3857),
             **geometry_columns(measured.geometry, territory.crs, territory.srid),
         },

@@ -6,7 +6,7 @@ Everything the public sees goes through here: drafts are never read.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -64,6 +64,7 @@ class PublishedGrids:
     geometry: Geometries
     mercator: Geometries
     label: Floats
+    tone: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))  # -1: none was kept
 
     def __len__(self) -> int:
         return len(self.grid_id)
@@ -96,7 +97,8 @@ ORDER BY t.id
 _GRIDS = text("""
 SELECT g.grid_id::text, g.code, g.name, g.kind, coalesce(nullif(c.name, ''), g.community), coalesce(c.code, ''),
        coalesce(g.community_id, 0), g.note, g.households, g.counted, g.buildings, g.on_street_share, g.compactness,
-       ST_AsBinary(g.geom), ST_AsBinary(g.geom_3857), ST_X(g.label_3857), ST_Y(g.label_3857)
+       ST_AsBinary(g.geom), ST_AsBinary(g.geom_3857), ST_X(g.label_3857), ST_Y(g.label_3857),
+       coalesce(g.tone, -1)
 FROM grid_version g LEFT JOIN community c ON c.id = g.community_id
 WHERE g.publication_id = :publication
 ORDER BY g.grid_id
@@ -121,7 +123,7 @@ def in_force(connection: Connection, on: date | None = None) -> tuple[InForce, .
 def grids(connection: Connection, publication: int) -> PublishedGrids:
     """The grids of a publication."""
     rows = connection.execute(_GRIDS, {"publication": publication}).all()
-    columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) if rows else [()] * 17
+    columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) if rows else [()] * 18
 
     def texts(k: int) -> Texts:
         return np.array(columns[k], dtype=object)
@@ -149,6 +151,7 @@ def grids(connection: Connection, publication: int) -> PublishedGrids:
         _geometries(columns[13]),
         _geometries(columns[14]),
         np.column_stack([floats(15), floats(16)]),
+        numbers(17),
     )
 
 

@@ -24,7 +24,7 @@ class PlanShapes:
     """``n`` grids in the order of their ids and the communities they belong to. Coordinates: EPSG:3857.
 
     ``columns``: properties of the grids; ``community`` (n,): row of each grid's community in ``communities``, which
-    hold id (0: none), name and code; ``label`` (n, 2): a point inside each grid.
+    hold id (0: none), name and code; ``label`` (n, 2): a point inside each grid; ``tone`` as published.
     """
 
     ids: Ints
@@ -33,6 +33,7 @@ class PlanShapes:
     communities: list[tuple[int, str, str]]
     geometry: Geometries
     label: Floats
+    tone: Ints  # -1: none was kept
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -40,14 +41,15 @@ class PlanShapes:
 
 _PUBLISHED: Final = text("""
 SELECT g.grid_id::text, g.number, g.code, g.name, g.kind, coalesce(nullif(c.name, ''), g.community),
-       coalesce(c.code, ''), coalesce(g.community_id, 0), g.households
+       coalesce(c.code, ''), coalesce(g.community_id, 0), g.households,
+       coalesce(g.tone, -1)
 FROM grid_version g LEFT JOIN community c ON c.id = g.community_id
 WHERE g.publication_id = :id ORDER BY g.grid_id
 """)
 
 _DRAFT: Final = text("""
 SELECT g.grid_id::text, g.number, g.code, g.name, g.kind, coalesce(nullif(c.name, ''), g.community),
-       coalesce(nullif(c.code, ''), g.community_code), coalesce(g.community_id, 0), 0
+       coalesce(nullif(c.code, ''), g.community_code), coalesce(g.community_id, 0), 0, -1
 FROM version_grid g LEFT JOIN community c ON c.id = g.community_id
 WHERE g.plan_version_id = :id ORDER BY g.number
 """)
@@ -81,7 +83,7 @@ def _made(
     drawn: Callable[[Connection, int | None, Ints], tuple[Geometries, Floats, Ints]],
 ) -> PlanShapes:
     rows = connection.execute(sql, {"id": number}).all()
-    held: list[list[Any]] = [list(c) for c in zip(*rows, strict=True)] or [[] for _ in range(9)]
+    held: list[list[Any]] = [list(c) for c in zip(*rows, strict=True)] or [[] for _ in range(10)]
     columns = dict(zip(_NAMES, held[:7], strict=True))
     numbers = np.array(columns.pop("number"), dtype=np.int64)
     geometry, label, households = drawn(connection, number, numbers)
@@ -92,7 +94,9 @@ def _made(
     place = {key: k for k, key in enumerate(listed)}
     community = np.array([place[key] for key in keys], dtype=np.int64)
     ids = [_id(g, k) for g, k in zip(columns["grid_id"], numbers.tolist(), strict=True)]
-    return PlanShapes(np.array(ids, dtype=np.int64), columns, community, listed, geometry, label)
+    return PlanShapes(
+        np.array(ids, dtype=np.int64), columns, community, listed, geometry, label, np.array(held[9], dtype=np.int64)
+    )
 
 
 def _id(grid_id: str | None, number: int) -> int:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from data.postgres import schema
-from data.postgres.bulk import copy_rows, ewkb, geometry_columns, upsert_rows
+from data.postgres.bulk import copy_rows, ewkb, geometry_columns, replace_rows, upsert_rows
 from gis.errors import NotFoundError
 from gis.territory.compounds import compounds_of as compounds_at
 from gis.territory.crs import reproject
@@ -112,13 +112,17 @@ def save(
 
 
 def save_lines(connection: Connection, territory: Territory, sources: Sources) -> None:
-    """Replace streets, barriers, villager groups and sites by those of newer sources."""
-    for table in (schema.street, schema.barrier, schema.villager_group, schema.site):
+    """Replace streets, barriers, villager groups and sites by those of newer sources.
+
+    Streets and barriers that are the same keep their ids: tiles of theirs stay as they are.
+    """
+    for table in (schema.villager_group, schema.site):
         connection.execute(delete(table).where(table.c.territory_id == territory.id))
     streets, barriers = sources.streets, sources.barriers
     flags = {n: getattr(streets, n) for n in ("highway", "name", "bridge", "tunnel", "oneway", "layer")}
-    copy_rows(
+    _replace(
         connection,
+        territory,
         schema.street,
         {
             **_common(territory, streets.source_id),
@@ -129,8 +133,9 @@ def save_lines(connection: Connection, territory: Territory, sources: Sources) -
             **geometry_columns(streets.geometry, territory.crs, territory.srid),
         },
     )
-    copy_rows(
+    _replace(
         connection,
+        territory,
         schema.barrier,
         {
             **_common(territory, barriers.source_id),
@@ -164,6 +169,13 @@ def save_lines(connection: Connection, territory: Territory, sources: Sources) -
             "geom": ewkb(sites.geometry, territory.srid),
         },
     )
+
+
+def _replace(connection: Connection, territory: Territory, table: Any, columns: Mapping[str, Any]) -> None:
+    if len(columns["position"]):
+        replace_rows(connection, table, columns, "territory_id")
+    else:
+        connection.execute(delete(table).where(table.c.territory_id == territory.id))
 
 
 def save_communities(connection: Connection, territory: Territory, areas: Areas, *, made: bool = False) -> Ints:

@@ -10,11 +10,19 @@ import shapely
 from gis.territory.model import Geometries, Ints
 
 
-def tones(areas: Geometries) -> Ints:
+def tones(areas: Geometries, before: Ints | None = None) -> Ints:
     """A number 0-5 for every area, different for every pair that shares a border (a map is planar).
 
-    Areas are taken smallest-degree-last (Matula and Beck, 1983), which needs no more than six.
+    Areas are taken smallest-degree-last (Matula and Beck, 1983), which needs no more than six. What areas had
+    ``before`` (-1: nothing) they keep where they can, so that a map looks the same far from where it changed.
     """
+    near = _neighbours(areas)
+    if before is None or (before < 0).all():
+        return _colour(near)
+    return _mended(near, before)
+
+
+def _neighbours(areas: Geometries) -> list[set[int]]:
     near: list[set[int]] = [set() for _ in areas]
     heads, tails = shapely.STRtree(areas).query(areas, predicate="intersects")
     pairs = heads < tails
@@ -23,7 +31,23 @@ def tones(areas: Geometries) -> Ints:
     for a, b in zip(heads[shared].tolist(), tails[shared].tolist(), strict=True):
         near[a].add(b)
         near[b].add(a)
-    return _colour(near)
+    return near
+
+
+def _mended(near: list[set[int]], before: Ints) -> Ints:
+    """Give tones to areas without one and to those that now have a neighbour's, changing as few others as it can."""
+    colour = before.copy()
+    clashing = {k for k, others in enumerate(near) if colour[k] >= 0 and any(colour[i] == colour[k] for i in others)}
+    for k in sorted(clashing, key=lambda k: (-len(near[k]), k)):
+        if any(colour[i] == colour[k] for i in near[k]):
+            colour[k] = -1
+    for k in sorted(np.flatnonzero(colour < 0).tolist(), key=lambda k: (-len(near[k]), k)):
+        taken = {int(colour[i]) for i in near[k]}
+        free = [c for c in range(6) if c not in taken]
+        if not free:  # all six are around it: begin anew, which always works
+            return _colour(near)
+        colour[k] = min(free, key=lambda c: (sum(int(colour[i]) == c for j in near[k] for i in near[j]), c))
+    return colour
 
 
 def _colour(near: list[set[int]]) -> Ints:

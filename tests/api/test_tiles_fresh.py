@@ -149,6 +149,45 @@ def test_rows_that_go_and_come_back(client, world, first, change):
     assert shown.tags == before  # the same picture has the same tag
 
 
+def test_publications_that_differ_in_one_corner(world, first, change):
+    """Grids 0 and 1 become one grid from today on: only tiles with one of them change, at every zoom."""
+    app = create_app(Config(world.url))  # one test, one application: it publishes once
+    client = app.test_client()
+    change("UPDATE grid_version SET tone = (number %% 8 + number / 8 * 2) %% 6")  # as publications give them
+    shown = [Map(client, world, first, z=z, layers="grids,streets,addresses") for z in (10, 13, 16)]
+    with engine_of(world.url) as engine, engine.connect() as connection:
+        old, version = connection.exec_driver_sql(
+            f"SELECT id, plan_version_id FROM publication WHERE valid_to IS NULL AND territory_id = {first}"
+        ).one()
+        pair = connection.exec_driver_sql(
+            f"SELECT ST_AsBinary(ST_Union(geom)) FROM grid_version WHERE number < 2 AND publication_id = {old}"
+        ).scalar_one()
+    columns = (
+        "number, code, name, kind, community_id, community, households, counted, work, buildings, on_street_share,"
+        " compactness, tone, label_3857"
+    )
+    joined = ", ".join(
+        f"CASE WHEN number = 0 THEN (SELECT ST_Union(o.{g}) FROM grid_version o WHERE o.number < 2"
+        f" AND o.publication_id = {old}) ELSE {g} END"
+        for g in ("geom", "geom_3857")
+    )
+    change(
+        f"UPDATE publication SET valid_to = (now() AT TIME ZONE 'Asia/Shanghai')::date WHERE id = {old}",
+        "INSERT INTO publication (territory_id, plan_version_id, valid_from)"
+        f" VALUES ({first}, {version}, (now() AT TIME ZONE 'Asia/Shanghai')::date)",
+        f"INSERT INTO grid_version (publication_id, grid_id, {columns}, geom, geom_3857) SELECT"
+        f" (SELECT max(id) FROM publication), grid_id, {columns}, {joined} FROM grid_version"
+        f" WHERE publication_id = {old} AND number <> 1",
+    )
+    for held in shown:
+        new = held.load()
+        assert new
+        assert new.keys() <= near(world, first, shapely.from_wkb(pair), held.z)
+        assert held.load() == {}
+    assert len(new) < len(held.tags) / 2
+    app.extensions[KEY].engine.dispose()
+
+
 def test_what_is_rolled_back_changes_nothing(client, world, first):
     shown = Map(client, world, first)
     with engine_of(world.url) as engine, UnitOfWork(engine) as work:

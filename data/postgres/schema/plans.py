@@ -227,6 +227,8 @@ grid_version = Table(
     Column("compactness", Float, nullable=False),
     # the four bounds 四至: side -> [[kind, name], ...] as of gis.districting.sides
     Column("bounds", JSONB, nullable=False, server_default=text("'{}'")),
+    # 0-5, not the neighbours' and kept from one publication to the next; NULL: published before there were any
+    Column("tone", SmallInteger),
     geometry(),
     served(),
     geometry("label_3857", "POINT", srid=3857),
