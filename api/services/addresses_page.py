@@ -36,14 +36,14 @@ MOST_DRAWN: Final = 30_000
 #: Properties of a feature that are its style.
 _OWN: Final = ("fillColor", "color", "weight")
 _SCRIPT: Final = """
-(function () {
+document.addEventListener("DOMContentLoaded", function () {
   var map = PREVIEW_MAP, box = map.getContainer();
   function near() { box.classList.toggle("near", map.getZoom() >= 17); }
   map.on("zoomend", near); near();
   document.querySelectorAll("tr[data-at]").forEach(function (row) {
     row.addEventListener("click", function () { map.setView(JSON.parse(row.dataset.at), 18); });
   });
-})();
+});
 """
 
 
@@ -159,25 +159,28 @@ def _buildings(
 
 def _streets(made: Proposal, lines: Any, t: Callable[..., str]) -> list[Any]:
     """Every street as a line with its beginning (a dot) and its counting direction (arrows)."""
-    roads = made.found.thoroughfares
+    roads, turned = made.found.thoroughfares, made.found.turned
+    ends = np.r_[roads.piece_of[1:] != roads.piece_of[:-1], True] if len(lines) else np.zeros(0, dtype=bool)
     ways, dots, arrows = [], [], []
     for k, line in enumerate(lines):
         of = int(roads.piece_of[k])
-        side = t("odd_right" if made.found.odd_right[of] else "odd_left")
-        how = f"{t(f'begun_{roads.begun[of]}')}; {side}; {t(f'shape_{roads.shape[of]}')}"
+        side = t("odd_right" if made.found.odd_right[of] != turned[of] else "odd_left")
+        begun = "numbers" if turned[of] else roads.begun[of]
+        how = f"{t(f'begun_{begun}')}; {side}; {t(f'shape_{roads.shape[of]}')}"
         said = {"street": safe(str(roads.name[of])), "how": how}
         ways.append(feature(line, **said))
-        if k == 0 or roads.piece_of[k - 1] != of:
-            dots.append(feature(shapely.Point(line.coords[0]), **said))
+        first = k == 0 or roads.piece_of[k - 1] != of
+        if ends[k] if turned[of] else first:
+            dots.append(feature(shapely.Point(line.coords[-1 if turned[of] else 0]), **said))
         middle = line.interpolate(0.5, normalized=True)
         behind, ahead = line.interpolate(0.49, normalized=True), line.interpolate(0.51, normalized=True)
-        turn = float(np.degrees(np.arctan2(behind.y - ahead.y, ahead.x - behind.x)))
+        turn = float(np.degrees(np.arctan2(behind.y - ahead.y, ahead.x - behind.x))) + 180.0 * turned[of]
         icon = f'<div class="way"><b style="transform:rotate({turn:.0f}deg)">➤</b><i>{said["street"]}</i></div>'
         arrows.append(folium.Marker((middle.y, middle.x), icon=folium.DivIcon(icon, icon_size=(0, 0))))
     fields = {"street": t("street"), "how": t("counting")}
     return [
         *_layer(ways, fields, {"color": "#9c8f76", "weight": 3, "opacity": 0.8}),
-        *_layer(dots, fields, {"color": "#9c5a1a", "weight": 2, "fillOpacity": 0.8}),
+        *_layer(dots, fields, {"color": "#9c5a1a", "fillColor": "#9c5a1a", "weight": 2, "fillOpacity": 0.8}),
         *arrows,
     ]
 

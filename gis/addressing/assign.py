@@ -51,8 +51,9 @@ class Addresses:
     number without 号, ``block`` the building's number in its compound, group or community. ``kept``: the
     number was there before. ``sure``: the street was not in doubt. ``text`` is the standard text without the
     division, ``other`` the same building by its other branch ("" where it has one). ``doors``: numbers of further
-    doors. ``odd_right``: for each street, whether the rule puts odd numbers on its right. ``item`` is what a
-    building's number belongs to (a compound's buildings share one; -1: none), ``stated`` the number it had before.
+    doors. ``odd_right``: for each street, whether odd numbers are on the right of its line, ``turned``: whether its
+    own numbers run against its line. ``item`` is what a building's number belongs to (a compound's buildings share
+    one; -1: none), ``stated`` the number it had before.
     """
 
     thoroughfare: Ints
@@ -77,6 +78,7 @@ class Addresses:
     odd_right: Bools
     item: Ints
     stated: Texts
+    turned: Bools
 
 
 def assign(
@@ -145,12 +147,14 @@ def assign(
     breaks += [*blocks.breaks, *_unplaced(wanted, roads, place, text)]
     breaks += [b for b in _twice(text) if b.item not in listed]
     progress("addresses", 1.0)
+    every = np.arange(len(lines))
     return Addresses(
         roads.street, roads.number, roads.base, roads.station, roads.right, roads.sure, roads.kept,
         compound, group, community, blocks.number, parts, text, other, point,
         tuple(sorted(set(breaks), key=lambda b: (b.item, b.kind, b.reason, b.value))), lines, style,
-        _door_numbers(items, numbered, doors, compound, compounds_, style, rule.patterns), sides(lines, rule),
-        owner, np.array([*items.number, ""], dtype=object)[owner],
+        _door_numbers(items, numbered, doors, compound, compounds_, style, rule.patterns),
+        sides(lines, rule) ^ np.isin(every, list(numbered.swapped)), owner,
+        np.array([*items.number, ""], dtype=object)[owner], np.isin(every, list(numbered.turned)),
     )  # fmt: skip
 
 

@@ -66,10 +66,11 @@ def street_doors(doors: Doors, compound_of: Ints) -> Bools:
     return np.asarray(~unit & ~inside & ((doors.building >= 0) | (doors.compound >= 0)), dtype=bool)
 
 
-def main_doors(doors: Doors, owner: Ints, named: Geometries) -> dict[int, int]:
+def main_doors(doors: Doors, owner: Ints, number: Texts, named: Geometries) -> dict[int, int]:
     """The main door of every item that has one: a numbered one first, then the nearest to a named centreline.
 
-    ``owner`` is the item of each door (-1: none).
+    ``owner`` is the item of each door (-1: none), ``number`` what items have ("": none): a door that says another
+    number than its item is a door of its own.
     """
     away = np.full(len(doors), np.inf)
     if len(named) and len(doors):
@@ -78,9 +79,15 @@ def main_doors(doors: Doors, owner: Ints, named: Geometries) -> dict[int, int]:
     order = np.lexsort((doors.source_id.astype(str), away, doors.housenumber == ""))
     found: dict[int, int] = {}
     for d in order.tolist():
-        if owner[d] >= 0:
-            found.setdefault(int(owner[d]), d)
+        k = int(owner[d])
+        if k >= 0 and not (number[k] and doors.housenumber[d] and bare(number[k]) != bare(doors.housenumber[d])):
+            found.setdefault(k, d)
     return found
+
+
+def bare(number: str) -> str:
+    """A number as written, without its 号."""
+    return str(number).strip().rstrip("号號")
 
 
 def attached(text: str, key: Key, used: set[Key], written: set[str], rule: Rule) -> tuple[Key, str]:

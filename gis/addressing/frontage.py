@@ -116,10 +116,8 @@ def _owners(doors: Doors, compound: Ints, alone: Ints, whole: Ints, buildings: i
 
 def _with_doors(items: Items, doors: Doors, owner: Ints, named: Geometries, rule: Rule) -> Items:
     """Items whose main door says where they are (and what number they have); further doors are items after them."""
-    main = doors_.main_doors(doors, owner, named)
+    main = doors_.main_doors(doors, owner, items.number, named)
     place, road, number = items.place.copy(), items.road.copy(), items.number.copy()
-    # a door that says another number than its building has is a door of its own
-    main = {k: d for k, d in main.items() if not (number[k] and doors.housenumber[d]) or _same(number[k], doors, d)}
     for k, d in main.items():
         place[k] = doors.geometry[d]
         if not number[k] and doors.housenumber[d]:
@@ -142,10 +140,6 @@ def _with_doors(items: Items, doors: Doors, owner: Ints, named: Geometries, rule
     )
 
 
-def _same(number: str, doors: Doors, door: int) -> bool:
-    return str(number).strip().rstrip("号號") == str(doors.housenumber[door]).strip().rstrip("号號")
-
-
 @dataclass(frozen=True)
 class Numbered:
     """Every item with its road: what ``Roads`` and ``doors.DoorNumbers`` are made from."""
@@ -159,6 +153,8 @@ class Numbered:
     sure: Bools
     kept: Bools
     breaks: list[Break]
+    turned: frozenset[int]
+    swapped: frozenset[int]
 
     def of(self, which: Ints, empty: bool) -> Roads:
         """Rows of some items; -1 stands for none where ``empty``."""
@@ -201,6 +197,7 @@ def number_items(
         street, name, text, np.array([k[0] if k else 0 for k in keys], dtype=np.int64), station, right, sure,
         numbers.kept | (items.number != ""),
         [replace(b, item=rows[b.item]) for b in (*breaks, *numbers.breaks) if rows[b.item] >= 0],
+        numbers.turned, numbers.swapped,
     )  # fmt: skip
 
 

@@ -27,12 +27,18 @@ __all__ = ["MISMATCH", "NO_NUMBER", "NO_PLACE", "SEVERAL", "SHARED", "Break", "N
 
 @dataclass(frozen=True)
 class Numbers:
-    """For each of n items: the number's text without 号 ("" for none), its key, and whether it was there before."""
+    """For each of n items: the number's text without 号 ("" for none), its key, and whether it was there before.
+
+    ``turned`` are the streets whose own numbers run against the counting direction, ``swapped`` those with odd
+    numbers on the other side than the rule has them.
+    """
 
     text: Texts
     key: list[Key]
     kept: Bools
     breaks: tuple[Break, ...]
+    turned: frozenset[int] = frozenset()
+    swapped: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -52,6 +58,8 @@ class _Street:
     loose: set[int]
     block: int
     step: int = 2
+    turned: bool = False
+    swapped: bool = False
 
     def written(self, item: int) -> str:
         """An item's existing number as text."""
@@ -86,8 +94,13 @@ def number(
     on_right = (right == (rule.odd_right if odd_right is None else odd_right)).tolist()
     metres, heavy = station.tolist(), None if weight is None else weight.tolist()
     said = [str(t).strip() for t in existing]
+    turned: set[int] = set()
+    swapped: set[int] = set()
     for items in np.split(order, np.flatnonzero(np.diff(street[order])) + 1) if len(order) else []:
         group = _read_street(items.tolist(), on_right, metres, said, rule, breaks)
+        of = int(street[group.items[0]])
+        turned |= {of} if group.turned else set()
+        swapped |= {of} if group.swapped else set()
         for i, door in group.numbers.items():
             keys[i] = door.low
         for i in group.texts:
@@ -96,7 +109,7 @@ def number(
             keys[i] = key
             text[i] = doornumbers.write(key, infill=rule.infill, block=group.block)
     breaks.sort(key=lambda b: (b.item, b.kind, b.reason))
-    return Numbers(text, keys, kept, tuple(breaks))
+    return Numbers(text, keys, kept, tuple(breaks), frozenset(turned), frozenset(swapped))
 
 
 def _read_street(
@@ -128,6 +141,7 @@ def _orient(group: _Street, rule: Rule) -> None:
     sides = [[i for i in known if group.odd[i] == odd] for odd in (True, False)]
     if sum(_rising(group, side) for side in sides) < 0:
         group.items.reverse()
+        group.turned = True
         end = group.at[group.items[0]]
         group.at = {i: end - metre for i, metre in group.at.items()}
     one_side = len(set(group.odd.values())) == 1
@@ -138,6 +152,7 @@ def _orient(group: _Street, rule: Rule) -> None:
     agree = sum((group.numbers[i].low[0] % 2 == 1) == group.odd[i] for i in known)
     if known and agree * 2 < len(known):
         group.odd = {i: not odd for i, odd in group.odd.items()}
+        group.swapped = True
 
 
 def _rising(group: _Street, side: list[int]) -> float:

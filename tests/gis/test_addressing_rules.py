@@ -262,3 +262,13 @@ def test_a_wrong_word_is_named(words_, field):
 def test_what_is_no_ruleset_is_refused(data):
     with pytest.raises(InputError):
         parse(data)
+
+
+def test_a_street_whose_numbers_run_the_other_way_says_so():
+    old = [house(100, housenumber="1"), house(200, housenumber="3"), house(150, -8, housenumber="2")]
+    rows = buildings(old[0], old[1], house(300), old[2])
+    found = assign(ROAD, rows, NONE, NONE, NONE)
+    assert list(found.number) == ["1", "3", "5", "2"]
+    assert found.turned.tolist() == [True]
+    assert found.odd_right.tolist() == [True], "the line runs from the east: the north is on its right"
+    assert not assign(ROAD, THREE, NONE, NONE, NONE).turned.any()
