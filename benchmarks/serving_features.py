@@ -17,7 +17,7 @@ from benchmarks.serving_city import CRS
 from benchmarks.serving_data import Served
 from benchmarks.serving_lookup import grids_of
 from benchmarks.serving_servers import Server
-from benchmarks.serving_tiles import Race, body_of, line, plain, race
+from benchmarks.serving_tiles import ANEW, TIPG, Race, body_of, line, plain, race
 from gis.locate import datums
 
 LAYERS: Final = ("buildings", "grids")
@@ -79,13 +79,13 @@ def run(served: Served, folder: Path, python: str | None, *, rounds: int, say: S
     out: dict[str, Race] = {}
     found = boxes(served)
     with ExitStack() as stack:
-        server = stack.enter_context(serving_servers.ours(served, folder))
+        server = stack.enter_context(serving_servers.ours(served, folder, cached=False))
         peer = None if python is None else stack.enter_context(serving_servers.tipg(served, folder, python))
         for layer in LAYERS:
             for name, asked in (("items", pages(layer, found)), ("item", singles(layer, server, peer))):
-                entrants = [("ours", server, _requests(asked.ours))]
+                entrants = [(ANEW, server, _requests(asked.ours))]
                 if peer is not None:
-                    entrants.append(("tipg", peer, _requests(asked.peer)))
+                    entrants.append((TIPG, peer, _requests(asked.peer)))
                 made = race(f"{name} {layer}", entrants, rounds)
                 if peer is not None and name == "items":
                     made.equal = _equal(server, peer, asked, say)

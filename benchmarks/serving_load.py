@@ -23,7 +23,7 @@ _MONOTONIC: Final = 1
 _HEADER: Final = 16_384
 _BUFFER: Final = 1 << 18
 #: How long no answer at all may come before the run is given up, in milliseconds.
-_PATIENCE: Final = 20_000
+_PATIENCE: Final = 120_000
 
 _libc = ctypes.CDLL(None)
 

@@ -18,12 +18,13 @@ from benchmarks import serving_load, serving_servers
 from benchmarks.runner import ROOT, Say, fresh_process
 from benchmarks.serving_city import CRS
 from benchmarks.serving_data import Served, plain_url
-from benchmarks.serving_tiles import Race, body_of, line, plain, race
+from benchmarks.serving_tiles import ANEW, Race, body_of, line, plain, race
 from gis.locate import datums
 
 Floats = NDArray[np.float64]
 
 PEER: Final = str(ROOT / "benchmarks" / "peers" / "bulk_lookup.py")
+FLASK: Final = "Flask + PostGIS"
 #: How far an adversarial point lies from an edge or a vertex at most, in metres.
 NEAR: Final = 1e-6
 
@@ -163,10 +164,10 @@ def one(served: Served, folder: Path, python: str | None, *, rounds: int, say: S
     mine = [f"/api/lookup?lon={lon}&lat={lat}&crs=wgs84" for lon, lat in asked]
     with ExitStack() as stack:
         server = stack.enter_context(serving_servers.ours(served, folder))
-        entrants = [("ours", server, [serving_load.get(p) for p in mine])]
+        entrants = [(ANEW, server, [serving_load.get(p) for p in mine])]
         if python is not None:
             peer = stack.enter_context(serving_servers.flask_postgis(served, folder, python))
-            entrants.append(("flask", peer, entrants[0][2]))
+            entrants.append((FLASK, peer, entrants[0][2]))
         out = race("one lookup", entrants, rounds)
         if python is not None:
             pairs = [[json.loads(plain(body_of(s, p))) for s in (server, peer)] for p in mine[:100]]

@@ -37,6 +37,11 @@ class Kind:
 
 KINDS: Final = (Kind("buildings", 14, 64), Kind("buildings", 16, 256), Kind("grids", 14, 64))
 
+#: Names of the entrants.
+ANEW: Final = "ours"
+WARM: Final = "ours, warm"
+TIPG: Final = "tipg"
+NGINX: Final = "nginx"
 #: What a round of one server takes at least, in seconds.
 ROUND_SECONDS: Final = 1.0
 
@@ -48,6 +53,7 @@ class Side:
     rate: list[float] = field(default_factory=list)
     cpu_ms: list[float] = field(default_factory=list)  # a request
     latency: list[Any] = field(default_factory=list)
+    memory_mb: float = 0.0
 
     def add(self, load: serving_load.Load, cpu: float) -> None:
         """One round more."""
@@ -71,6 +77,11 @@ class Race:
     def ratio(self, ours: str, peer: str) -> float | None:
         """Our requests a second over the peer's: the median of the rounds."""
         return self._ratio(ours, peer, lambda a, b: np.array(a.rate) / np.array(b.rate))
+
+    def tail_ratio(self, ours: str, peer: str) -> float | None:
+        """Our 99th percentile over the peer's."""
+        a, b = self.sides.get(ours), self.sides.get(peer)
+        return None if a is None or b is None else a.percentile(99) / b.percentile(99)
 
     def cpu_ratio(self, ours: str, peer: str) -> float | None:
         """The peer's CPU a request over ours: the median of the rounds."""
@@ -102,6 +113,8 @@ def race(
                 times[who] = max(1, round(ROUND_SECONDS * load.rate / len(requests)))
             else:
                 out.sides[who].add(load, server.cpu() - before)
+    for who, server, _ in entrants:
+        out.sides[who].memory_mb = server.memory_mb()
     return out
 
 
@@ -135,7 +148,7 @@ def body_of(server: Server, path: str, accept: str = "*/*") -> bytes:
     """An answer as it comes, gzip or not."""
     headers = {"Accept-Encoding": "gzip", "Accept": accept}
     ask = urllib.request.Request(f"http://127.0.0.1:{server.port}{path}", headers=headers)
-    with urllib.request.urlopen(ask, timeout=60) as answer:
+    with urllib.request.urlopen(ask, timeout=300) as answer:
         got: bytes = answer.read()
     return got
 
@@ -146,7 +159,7 @@ def plain(body: bytes) -> bytes:
 
 
 def run(served: Served, folder: Path, python: str | None, *, rounds: int, say: Say) -> dict[str, Race]:
-    """Races by name: ``<kind>`` (ours anew, tipg) and ``<kind> warm`` (ours cached, nginx)."""
+    """A race for every kind of tile: ours made anew, tipg, ours from the cache, nginx with the same as files."""
     out: dict[str, Race] = {}
     with ExitStack() as stack:
         anew = stack.enter_context(serving_servers.ours(served, folder, cached=False, name="anew"))
@@ -156,20 +169,19 @@ def run(served: Served, folder: Path, python: str | None, *, rounds: int, say: S
             tiles = tiles_of(served, kind)
             files = folder / kind.name.replace(" ", "_")
             _write_files(kept, kind, tiles, files)
+            mine = [serving_load.get(our_path(kind, t)) for t in tiles]
+            entrants = [(ANEW, anew, mine)]
+            if peer is not None:
+                entrants.append((TIPG, peer, [serving_load.get(tipg_path(kind, t)) for t in tiles]))
+            entrants.append((WARM, kept, mine))
             with _static(files, our_path(kind, tiles[0]), folder, say) as static:
-                cold = [("ours", anew, [serving_load.get(our_path(kind, t)) for t in tiles])]
-                if peer is not None:
-                    cold.append(("tipg", peer, [serving_load.get(tipg_path(kind, t)) for t in tiles]))
-                warm = [("ours", kept, [serving_load.get(our_path(kind, t)) for t in tiles])]
                 if static is not None:
-                    warm.append(("nginx", static, warm[0][2]))
-                made = race(kind.name, cold, rounds)
-                if peer is not None:
-                    made.equal = equal_share(anew, peer, kind, tiles, say)
-                out[kind.name] = made
-                out[f"{kind.name} warm"] = race(f"{kind.name} warm", warm, rounds)
-            say(line(out[kind.name]))
-            say(line(out[f"{kind.name} warm"]))
+                    entrants.append((NGINX, static, mine))
+                made = race(kind.name, entrants, rounds)
+            if peer is not None:
+                made.equal = equal_share(anew, peer, kind, tiles, say)
+            out[kind.name] = made
+            say(line(made))
     return out
 
 
@@ -224,7 +236,7 @@ def line(made: Race) -> str:
     """A race for people."""
     parts = [
         f"{who} {np.median(s.rate):,.0f}/s p50 {s.percentile(50):.2f} p99 {s.percentile(99):.2f} ms "
-        f"cpu {np.median(s.cpu_ms):.3f} ms"
+        f"cpu {np.median(s.cpu_ms):.3f} ms {s.memory_mb:,.0f} MB"
         for who, s in made.sides.items()
     ]
     return f"{made.name}: " + " | ".join(parts) + ("" if made.equal is None else f" | equal {made.equal:.2f}")
