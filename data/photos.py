@@ -19,6 +19,8 @@ KINDS: Final = ("JPEG", "PNG", "WEBP")
 LARGEST_BYTES: Final = 10 << 20
 #: 50 megapixels: the largest phones of today in full resolution.
 LARGEST_PIXELS: Final = 50_000_000
+#: Other kinds cannot be decoded at a fraction of their size, so that fewer pixels take as much memory.
+LARGEST_UNSCALED: Final = 25_000_000
 #: Longer side of what is kept, in pixels, and JPEG quality: enough to read a plate across a street.
 SIDE: Final = 1600
 QUALITY: Final = 80
@@ -41,16 +43,19 @@ def cleaned(photo: bytes) -> bytes:
         except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
             raise InputError("photo.kind", known=", ".join(KINDS)) from None
         with image:
-            if image.width * image.height > LARGEST_PIXELS:
-                raise InputError("photo.pixels", most=LARGEST_PIXELS // 1_000_000)
+            most = LARGEST_PIXELS if image.format == "JPEG" else LARGEST_UNSCALED
+            if image.width * image.height > most:
+                raise InputError("photo.pixels", most=most // 1_000_000)
             return _anew(image)
 
 
 def _anew(image: Image.Image) -> bytes:
     try:
         image.draft("RGB", (SIDE, SIDE))  # JPEG: decoded at a fraction of its size
+        if image.mode == "P":
+            image = image.convert("RGBA")
+        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)  # before it is turned: no second large copy
         upright = ImageOps.exif_transpose(image)
-        upright.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
         plain = Image.new("RGB", upright.size, "white")
         shown = upright.convert("RGBA")
         plain.paste(shown, mask=shown.getchannel("A"))

@@ -140,6 +140,8 @@ def _page(
     )
     answer = html(page, status or pages.STATUS.get(plate.verdict, 200))
     answer.headers["X-Robots-Tag"] = "noindex"
+    if answer.status_code == 429:
+        answer.headers["Retry-After"] = "60"
     return answer
 
 

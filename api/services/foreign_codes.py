@@ -174,11 +174,11 @@ def _resolved(
 
 
 def _given(row: Row) -> str:
-    """The address code of a row; spreadsheets drop leading zeros of what they take for a number."""
+    """The address code of a row; spreadsheets drop the (few) leading zeros of what they take for a number."""
     said = "".join(unicodedata.normalize("NFKC", row.cells.get("code", "")).split())
     if not said:
         return ""
-    link = codes.parse(said.zfill(codes.CODE_DIGITS) if said.isdigit() else said)
+    link = codes.parse(said.zfill(codes.CODE_DIGITS) if said.isdigit() and len(said) > 9 else said)
     return link.code if link is not None else said[:60]
 
 

@@ -105,7 +105,7 @@ def _hung(row: Row, folder: Path | None, by: str, crs: str | None) -> _Hung:
     except (ValueError, OverflowError):
         raise InputError("life.bad_day", value=cells["on"][:40]) from None
     plate = cells["plate"]
-    if plate.isdigit():
+    if plate.isdigit() and len(plate) > 9:
         plate = plate.zfill(codes.CODE_DIGITS)  # spreadsheets drop leading zeros
     lon, lat = _number(cells.get("lon", "")), _number(cells.get("lat", ""))
     position = None

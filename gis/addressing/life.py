@@ -54,14 +54,14 @@ def nearness(distance: float, accuracy: float = 0.0, tolerance: float = TOLERANC
 def suspicion(seen: Iterable[Sighting], days: int = 90) -> Literal["", "moved", "copied"]:
     """What sightings of one code say: seen away from its building it was moved; seen in both places, copied.
 
-    Only sightings no older than ``days`` before the last one count. A plate taken down and hung up elsewhere is
-    first near, then far; one that is near again after it was far, or on the same day, exists twice.
+    Only sightings no older than ``days`` before the last one count; those of one day are in the order in which they
+    were recorded. A plate taken down and hung up elsewhere is near, then far; one that is near again after it was
+    far exists twice.
     """
     known = sorted(seen, key=lambda s: s.day)
     if not known:
         return ""
-    recent = [s for s in known if (known[-1].day - s.day).days <= days]
-    far = [s.day for s in recent if s.verdict == "far"]
-    if not far:
+    recent = [s.verdict for s in known if (known[-1].day - s.day).days <= days]
+    if "far" not in recent:
         return ""
-    return "copied" if any(s.verdict == "near" and s.day >= min(far) for s in recent) else "moved"
+    return "copied" if "near" in recent[recent.index("far") :] else "moved"

@@ -59,7 +59,7 @@ def test_a_plate_is_hung_seen_elsewhere_and_listed(client, world, staff):
     seen = {"plate": code, "lon": lon + 0.01, "lat": lat, "crs": "wgs84"}
     assert client.post("/api/plates/check", json=seen, headers=staff).json["nearness"] == "far"
     todo = client.get("/api/plates/todo?territory=sample", headers=staff).json
-    assert [(t["code"], t["why"]) for t in todo["look"]] == [(code, "copied")]
+    assert [(t["code"], t["why"]) for t in todo["look"]] == [(code, "moved")]
     assert [t["why"] for t in todo["reprint"]] == ["revoked"]
     (batch,) = client.get("/api/plates/batches?territory=sample", headers=staff).json["batches"]
     assert batch["states"] == {"installed": 1, "printed": 1, "revoked": 1}

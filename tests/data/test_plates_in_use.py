@@ -146,8 +146,7 @@ def test_moved_and_copied_plates_are_found_by_where_they_are_seen(engine, town, 
     plate_life.check(engine, fine, at(spots, fine, east=25))
     assert plate_life.check(engine, vague, at(spots, vague, east=80, accuracy=100)).nearness == "unsure"
     found = {t.code: t for t in plate_life.suspicious(engine, town)}
-    # hung and seen away on the same day: it is in both places
-    assert {c: t.why for c, t in found.items()} == {moved: "copied", copied: "copied"}
+    assert {c: t.why for c, t in found.items()} == {moved: "moved", copied: "copied"}
     assert found[copied].distance == pytest.approx(500, abs=0.1)
     plate_life.settle(engine, moved, note="已收回")
     assert [t.code for t in plate_life.suspicious(engine, town)] == [copied]

@@ -78,6 +78,7 @@ def seen(*days_and_verdicts):
         (((1, "near"), (9, "near")), ""),
         (((1, "near"), (9, "unsure")), ""),
         (((1, "near"), (9, "far")), "moved"),
+        (((9, "near"), (9, "far")), "moved"),
         (((9, "far"), (9, "near")), "copied"),
         (((5, "far"), (9, "near")), "copied"),
     ],
