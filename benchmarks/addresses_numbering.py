@@ -18,7 +18,8 @@ from data.osm import read_osm
 from gis.addressing import codes, doornumbers, facing, numbering
 from gis.addressing.assign import assign
 from gis.addressing.numbering import Rule
-from gis.addressing.thoroughfares import Thoroughfares, plain, trace
+from gis.addressing.street_names import plain
+from gis.addressing.thoroughfares import Thoroughfares, trace
 from gis.territory.crs import metre_crs, project
 from gis.territory.layers import make_areas
 from gis.territory.model import Bools, Buildings, Ints, Texts

@@ -20,7 +20,8 @@ from gis.addressing.compose import Parts, Patterns, Style
 from gis.addressing.doors import DoorNumbers, Doors, no_doors, texts_of
 from gis.addressing.frontage import Given, Items, Numbered, Roads, items_of, number_items, sides
 from gis.addressing.rules import Rule
-from gis.addressing.thoroughfares import Thoroughfares, plain, trace
+from gis.addressing.street_names import plain
+from gis.addressing.thoroughfares import Thoroughfares, trace
 from gis.progress import Progress, silent
 from gis.territory.model import Areas, Bools, Buildings, Floats, Geometries, Ints, Streets, Texts
 

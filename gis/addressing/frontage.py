@@ -16,7 +16,8 @@ from gis.addressing.doornumbers import Key
 from gis.addressing.doors import Doors
 from gis.addressing.numbering import Numbers
 from gis.addressing.rules import Rule
-from gis.addressing.thoroughfares import Thoroughfares, plain
+from gis.addressing.street_names import alike, plain
+from gis.addressing.thoroughfares import Thoroughfares
 from gis.territory.model import Areas, Bools, Buildings, Floats, Geometries, Ints, Streets, Texts
 
 #: A house of a villager group belongs to a named road only when it stands this near to it.
@@ -259,13 +260,13 @@ def _stated(
     """Where an item states its street, that street it is, if it is there."""
     by_name: dict[str, list[int]] = defaultdict(list)
     for t, name in enumerate(lines.name):
-        by_name[str(name)].append(t)
+        by_name[alike(str(name))].append(t)
     whole: dict[int, Any] = {}
     street, sure = street.copy(), sure.copy()
     breaks = []
     for k in np.flatnonzero(items.road != "").tolist():
         name = plain(str(items.road[k]))
-        candidates = by_name.get(name, [])
+        candidates = by_name.get(alike(name), [])
         if street[k] in candidates:
             sure[k] = True
             continue

@@ -8,8 +8,7 @@ than one clean line is kept as its ``shape``, for a person to confirm.
 
 from __future__ import annotations
 
-import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -19,6 +18,7 @@ import shapely
 
 from gis.addressing import spines, starts
 from gis.addressing.starts import Floats2, Start, Starting
+from gis.addressing.street_names import alike, plain
 from gis.territory.classes import LANE_RANK, STREET_RANK
 from gis.territory.model import Bools, Floats, Geometries, Ints, Streets, Texts
 
@@ -56,11 +56,6 @@ class Thoroughfares:
 
     def __len__(self) -> int:
         return len(self.name)
-
-
-def plain(name: str) -> str:
-    """A street's name as names are compared: NFKC, no outer or doubled spaces."""
-    return " ".join(unicodedata.normalize("NFKC", name).split())
 
 
 def trace(streets: Streets, *, start: Start = "east_north", starting: Starting | None = None) -> Thoroughfares:
@@ -107,15 +102,22 @@ def trace(streets: Streets, *, start: Start = "east_north", starting: Starting |
 
 
 def _by_name(streets: Streets) -> dict[str, list[int]]:
-    """Rows of each name. A footpath counts only where no street proper carries its name."""
+    """Rows of each name. A footpath counts only where no street proper carries its name.
+
+    Spellings that are one name (street_names.alike) go together, under the one that is used most.
+    """
     proper: dict[str, list[int]] = defaultdict(list)
     lanes: dict[str, list[int]] = defaultdict(list)
     usable = ~shapely.is_empty(streets.geometry) & (shapely.length(streets.geometry) > 0)
+    written: dict[str, Counter[str]] = defaultdict(Counter)
     for row in np.flatnonzero(usable):
         name, highway = plain(str(streets.name[row])), str(streets.highway[row])
         if name and highway not in NOT_NUMBERED:
-            (lanes if highway in LANE_RANK else proper)[name].append(int(row))
-    return dict(lanes) | dict(proper)
+            key = alike(name)
+            written[key][name] += 1
+            (lanes if highway in LANE_RANK else proper)[key].append(int(row))
+    rows = dict(lanes) | dict(proper)
+    return {min(written[key], key=lambda n: (-written[key][n], n)): members for key, members in rows.items()}
 
 
 def _places(chains: list[spines.Chain]) -> list[list[spines.Chain]]:

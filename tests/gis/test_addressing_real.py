@@ -11,7 +11,8 @@ import pytest
 from data.osm import read_osm
 from gis.addressing import doornumbers, facing
 from gis.addressing.assign import assign
-from gis.addressing.thoroughfares import plain, trace
+from gis.addressing.street_names import plain
+from gis.addressing.thoroughfares import trace
 from gis.territory.crs import metre_crs, project
 from gis.territory.layers import make_areas
 
