@@ -121,9 +121,10 @@ class Found(Answer, frozen=True):
 
 
 class FoundList(Answer, frozen=True):
-    """Best first."""
+    """Best first. ``next`` is the address of the page behind this one, null on the last."""
 
     results: list[Found]
+    next: str | None = None
 
 
 class SearchQuery(Struct, frozen=True):
@@ -132,6 +133,14 @@ class SearchQuery(Struct, frozen=True):
     q: Annotated[str, Meta(max_length=200)]
     territory: int | None = None
     limit: Annotated[int, Meta(ge=1, le=50)] = 10
+    after: Annotated[int, Meta(ge=0, le=1000)] = 0  # how many to pass over: a page's ``next`` holds it
+
+
+class TerritoriesQuery(Struct, frozen=True):
+    """A page of territories in the order of their ids, those behind ``after``."""
+
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    after: Annotated[int, Meta(ge=0, le=2**53)] = 0
 
 
 class Territory(Answer, frozen=True):
@@ -153,9 +162,10 @@ class Territory(Answer, frozen=True):
 
 
 class Territories(Answer, frozen=True):
-    """Every published territory."""
+    """Published territories. ``next`` is the address of the page behind this one, null on the last."""
 
     territories: list[Territory]
+    next: str | None = None
 
 
 class AsOfQuery(Struct, frozen=True):

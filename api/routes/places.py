@@ -7,7 +7,7 @@ from typing import Final
 from flask import Response, request
 from werkzeug.exceptions import TooManyRequests
 
-from api.answers import AsOfQuery, FoundList, GridCard, SearchQuery, Territories
+from api.answers import AsOfQuery, FoundList, GridCard, SearchQuery, Territories, TerritoriesQuery
 from api.context import here, language
 from api.endpoints import Endpoint, json
 from api.services import search as searching
@@ -15,9 +15,9 @@ from api.services import territories as places
 from gis.addressing import codes
 
 
-def territories() -> Response:
-    """Every published territory."""
-    return json(places.territories(here().published))
+def territories(query: TerritoriesQuery) -> Response:
+    """Published territories, page by page."""
+    return json(places.territories(here().published, query.limit, query.after))
 
 
 def grid(grid_id: str, query: AsOfQuery) -> Response:
@@ -30,12 +30,18 @@ def search(query: SearchQuery) -> Response:
     link = codes.parse(query.q)
     if link is not None and not link.key_id and not here().throttle.allows(request.remote_addr or ""):
         raise TooManyRequests
-    return json(searching.search(here().published, query.q, query.territory, query.limit))
+    return json(searching.search(here().published, query.q, query.territory, query.limit, query.after))
 
 
 ENDPOINTS: Final = (
     Endpoint(
-        "/api/territories", territories, "Published territories", {"application/json": Territories}, tag="grids"
+        "/api/territories",
+        territories,
+        "Published territories",
+        {"application/json": Territories},
+        query=TerritoriesQuery,
+        faults=(400,),
+        tag="grids",
     ),
     Endpoint(
         "/api/grids/{grid_id}",

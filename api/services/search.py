@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from typing import Final
+from urllib.parse import urlencode
 
 import numpy as np
 
@@ -16,11 +17,13 @@ from gis.addressing import codes
 
 #: Two numbers, longitude first as everywhere here; ``,`` or blank between them.
 _PAIR: Final = re.compile(r"\s*(-?\d{1,3}(?:\.\d+)?)\s*[,;\s]\s*(-?\d{1,3}(?:\.\d+)?)\s*")
+#: Most hits that may be passed over: who looks for more narrows the text.
+_DEEPEST: Final = 1000
 _ORDER: Final = {"plate": 0, "coordinate": 0, "grid": 1, "community": 2, "street": 3, "compound": 4, "address": 5}
 
 
-def search(published: Published, q: str, territory: int | None = None, limit: int = 10) -> FoundList:
-    """What a typed text may mean, best first. Only what is published is found."""
+def search(published: Published, q: str, territory: int | None = None, limit: int = 10, after: int = 0) -> FoundList:
+    """What a typed text may mean, best first: ``limit`` hits behind the first ``after``. Only what is published."""
     wanted = "".join(c for c in unicodedata.normalize("NFKC", q) if c.isprintable()).strip()
     if not wanted:
         return FoundList([])
@@ -31,8 +34,8 @@ def search(published: Published, q: str, territory: int | None = None, limit: in
         link = codes.parse(wanted)
         if link is not None:
             hits = read_search.by_code(connection, link.code, territories, publications)
-            return FoundList([_found(h, "plate") for h in hits])
-        hits = read_search.by_text(connection, wanted, territories, publications, limit)
+            return FoundList([_found(h, "plate") for h in hits][after:])
+        hits = read_search.by_text(connection, wanted, territories, publications, after + limit + 1)
     exact = [h for h in hits if h.label == wanted]
     rest = [h for h in hits if h.label != wanted]
     # the best of each kind first, so that one kind does not push the others off the list
@@ -42,7 +45,16 @@ def search(published: Published, q: str, territory: int | None = None, limit: in
         rank[h.kind] = rank.get(h.kind, -1) + 1
         keyed.append((rank[h.kind] // 3, _ORDER[h.kind], rank[h.kind], h))
     ordered = exact + [k[3] for k in sorted(keyed, key=lambda k: k[:3])]
-    return FoundList((_coordinate(wanted) + [_found(h) for h in ordered])[:limit])
+    found = _coordinate(wanted) + [_found(h) for h in ordered[: after + limit + 1]]
+    return FoundList(found[after : after + limit], _next(q, territory, limit, after, len(found)))
+
+
+def _next(q: str, territory: int | None, limit: int, after: int, found: int) -> str | None:
+    """Address of the page behind this one; none behind the deepest that may be asked for."""
+    if found <= after + limit or after + limit > _DEEPEST:
+        return None
+    of = {} if territory is None else {"territory": territory}
+    return f"/api/search?{urlencode({'q': q, **of, 'limit': limit, 'after': after + limit})}"
 
 
 def _coordinate(wanted: str) -> list[Found]:

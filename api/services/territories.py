@@ -18,16 +18,16 @@ from data.postgres.read_published import InForce
 from gis.errors import NotFoundError
 
 
-def territories(published: Published) -> Territories:
-    """Every territory with a publication in force today."""
+def territories(published: Published, limit: int = 100, after: int = 0) -> Territories:
+    """Territories with a publication in force today, by id: ``limit`` of those behind ``after``."""
+    standing = published.standing()
+    rest = [(i, s) for i, s in zip(standing.infos, standing.snapshots, strict=True) if i.territory > after]
+    page = rest[:limit]
     with published.reading() as connection:
-        infos = published.in_force(connection)
-        shares = read_published.shares(connection, [i.publication for i in infos])
-        made = []
-        for info in infos:
-            grids = published.snapshot(connection, info.publication, info.crs).grids
-            made.append(_territory(info, len(grids), int(grids.households.sum()), shares[info.publication]))
-    return Territories(made)
+        shares = read_published.shares(connection, [i.publication for i, _ in page])
+    made = [_territory(i, len(s.grids), int(s.grids.households.sum()), shares[i.publication]) for i, s in page]
+    more = f"/api/territories?limit={limit}&after={page[-1][0].territory}" if len(rest) > limit else None
+    return Territories(made, more)
 
 
 def _territory(info: InForce, grids: int, households: int, shares: tuple[float | None, float | None]) -> Territory:
@@ -61,7 +61,7 @@ def grid_card(published: Published, grid_id: str, as_of: date | None = None, lan
         info = next((i for i in published.in_force(connection, as_of) if i.publication == publication), None)
         if info is None:
             raise NotFoundError("grids.unknown", grid_id=wanted)
-        snapshot = published.snapshot(connection, info.publication, info.crs)
+        snapshot = published.snapshot(connection, info.publication, info.crs, info.revision)
         people = read_published.people(connection, info.day, [wanted]).get(wanted, [])
         bounds = read_published.bounds(connection, info.publication, wanted)
         duties = ledgers.duties(connection, info.publication, wanted).get(wanted, [])

@@ -75,7 +75,16 @@ async function get<T>(path: string, parameters: Record<string, string | number> 
   return body as T;
 }
 
-export const territories = async (): Promise<Territory[]> => (await get<{ territories: Territory[] }>('/api/territories')).territories;
+/** All published territories, page after page. */
+export async function territories(): Promise<Territory[]> {
+  const all: Territory[] = [];
+  for (let page: string | null = '/api/territories?limit=1000'; page; ) {
+    const told: { territories: Territory[]; next: string | null } = await get(page);
+    all.push(...told.territories);
+    page = told.next;
+  }
+  return all;
+}
 export const gridCard = (id: string): Promise<GridCard> => get(`/api/grids/${encodeURIComponent(id)}`);
 export const lookup = (lon: number, lat: number, crs: string, accuracy: number): Promise<Lookup> =>
   get('/api/lookup', { lon, lat, crs, accuracy });
