@@ -21,7 +21,7 @@ def plain(name: str) -> str:
 
 
 def alike(name: str) -> str:
-    """What names of one street have in common: 東風街, 东 风 街 and 东风街 Dongfeng Jie are one; case does not count."""
+    """What names of one street have in common: 東風街, 东 风 街 and 东风街 Dongfeng Jie are one; so is any case."""
     clean = plain(name)
     if found := _TRANSCRIBED.fullmatch(clean):
         clean = found[1]
