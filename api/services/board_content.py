@@ -175,7 +175,7 @@ def card(content: Content, duty: Duty) -> tuple[Card, Said]:
 
 def shapes_of(connection: Connection, territory: Territory, grid: Grid) -> Shapes:
     """What the map of a grid's boards shows."""
-    return records.shapes(connection, territory, window_of(grid.shape, grid.shape))
+    return records.shapes(connection, territory, window_of(grid.shape))
 
 
 def _place(content: Content, grid: Grid) -> str:
@@ -206,7 +206,7 @@ def _map(grid: Grid, shapes: Shapes, here: Any) -> RangeMap:
         for name, highway, shape in shapes.streets
         if highway not in _LEFT_OUT
     )
-    return RangeMap(grid.shape, here, tuple(shapes.buildings.values()), streets)
+    return RangeMap(grid.shape, here, tuple(shapes.buildings.values()), streets, grid.grid_id)
 
 
 def _doors(premises: Sequence[Premise]) -> Iterable[Door]:

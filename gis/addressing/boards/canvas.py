@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Final, Literal
 
 import numpy as np
@@ -12,6 +12,8 @@ from gis.addressing.plates.font import Font
 from gis.addressing.plates.pdf_file import short
 
 Colour = tuple[float, float, float]
+#: Drawings that pages share: their name in the file and what they hold.
+Forms = dict[Hashable, tuple[bytes, bytes]]
 BLUE: Final[Colour] = (0.0, 0.275, 0.62)
 PALE: Final[Colour] = (0.91, 0.94, 0.98)
 INK: Final[Colour] = (0.09, 0.11, 0.15)
@@ -25,13 +27,23 @@ _NOT_LAST: Final = "（《「『【(["
 class Canvas:
     """The content of one page or of a part of it."""
 
-    def __init__(self, bold: Font, regular: Font) -> None:
+    def __init__(self, bold: Font, regular: Font, forms: Forms | None = None) -> None:
+        self._faces = (bold, regular)
         self._fonts = {"bold": (b"/F1", bold), "regular": (b"/F2", regular)}
+        self._forms: Forms = {} if forms is None else forms
         self._out: list[bytes] = []
 
     def content(self) -> bytes:
         """What was drawn."""
         return b"".join(self._out)
+
+    def form(self, key: Hashable, drawn: Callable[[Canvas], None]) -> None:
+        """What ``drawn`` draws, kept once for all pages that share ``key``."""
+        if key not in self._forms:
+            own = Canvas(*self._faces)
+            drawn(own)
+            self._forms[key] = (f"M{len(self._forms)}".encode(), own.content())
+        self._out.append(b"/%s Do\n" % self._forms[key][0])
 
     def raw(self, operators: bytes) -> None:
         """Operators of PDF as they are."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from gis.addressing.boards import card as cards
 from gis.addressing.boards import notice as notices
-from gis.addressing.boards.canvas import Canvas
+from gis.addressing.boards.canvas import Canvas, Forms
 from gis.addressing.boards.model import Card, Notice
 from gis.addressing.plates import qr
 from gis.addressing.plates.font import BOLD, REGULAR, Font, character_map, subset
@@ -54,13 +54,15 @@ def boards(items: Sequence[Notice], fonts: Fonts, *, paper: str = "A4", progress
     """One board a page."""
     scale = PAPERS[paper]
 
+    forms: Forms = {}
+
     def drawn(notice: Notice) -> bytes:
-        canvas = Canvas(*fonts)
+        canvas = Canvas(*fonts, forms)
         notices.page(canvas, notice)
         return b"%s 0 0 %s 0 0 cm\n" % (short(MM * scale), short(MM * scale)) + canvas.content()
 
     pages = _counted((drawn(n) for n in items), len(items), progress)
-    return _file(pages, fonts, notices.WIDTH * scale, notices.HEIGHT * scale)
+    return _file(pages, fonts, notices.WIDTH * scale, notices.HEIGHT * scale, forms)
 
 
 def card_sheets(items: Sequence[Card], fonts: Fonts, *, progress: Progress = silent) -> bytes:
@@ -93,7 +95,7 @@ def prove_boards(
     scale = PAPERS[paper]
     x, y, side = (v * scale for v in notices.QR_AT)
     wanted = [[(n.key, n.link, (x, y, side))] for n in items]
-    return _prove(document, wanted, notices.HEIGHT * scale, progress)
+    return _prove(document, wanted, progress)
 
 
 def prove_cards(document: bytes, items: Sequence[Card], *, progress: Progress = silent) -> Proof:
@@ -106,13 +108,13 @@ def prove_cards(document: bytes, items: Sequence[Card], *, progress: Progress = 
         ]
         for k in range(0, len(items), len(corners))
     ]
-    return _prove(document, wanted, notices.HEIGHT, progress)
+    return _prove(document, wanted, progress)
 
 
 Wanted = Sequence[Sequence[tuple[str, str, tuple[float, float, float]]]]
 
 
-def _prove(document: bytes, wanted: Wanted, height: float, progress: Progress) -> Proof:
+def _prove(document: bytes, wanted: Wanted, progress: Progress) -> Proof:
     import pypdfium2
 
     faults: list[Fault] = []
@@ -122,21 +124,23 @@ def _prove(document: bytes, wanted: Wanted, height: float, progress: Progress) -
             faults.append(Fault("", "pages", str(len(pdf))))
         for number, on_page in enumerate(wanted[: len(pdf)]):
             page = pdf[number]
-            widest = max((qr.modules(link).shape[0] / at[2] for _, link, at in on_page if link), default=0.0)
-            per_mm = max(_PIXELS * (widest + 0.25), 1.0)
-            picture = np.asarray(page.render(scale=per_mm / MM, grayscale=True).to_numpy()).squeeze()
+            faults += [f for key, link, at in on_page if link and (f := _read(page, key, link, at))]
             page.close()
-            for key, link, (x, y, side) in on_page:
-                rows = slice(int((height - y - side) * per_mm), int((height - y) * per_mm) + 1)
-                columns = slice(int(x * per_mm), int((x + side) * per_mm) + 1)
-                fault = read_symbol(key, link, np.ascontiguousarray(picture[rows, columns])) if link else None
-                if fault:
-                    faults.append(fault)
             progress("proof", (number + 1) / len(wanted))
     finally:
         pdf.close()
     count, wrong = sum(map(len, wanted)), {f.code for f in faults}
     return Proof(count, sum(key not in wrong for page in wanted for key, _, _ in page), tuple(faults))
+
+
+def _read(page: Any, key: str, link: str, at: tuple[float, float, float]) -> Fault | None:
+    """Render only where the QR stands, and read it."""
+    x, y, side = at
+    per_mm = _PIXELS * (qr.modules(link).shape[0] + 2 * qr.QUIET) / side
+    width, height = page.get_size()
+    crop = (x * MM, y * MM, width - (x + side) * MM, height - (y + side) * MM)
+    picture = page.render(scale=per_mm / MM, crop=crop, grayscale=True).to_numpy()
+    return read_symbol(key, link, np.ascontiguousarray(np.asarray(picture).squeeze()))
 
 
 def _counted(made: Iterable[bytes], count: int, progress: Progress) -> Iterable[bytes]:
@@ -145,15 +149,19 @@ def _counted(made: Iterable[bytes], count: int, progress: Progress) -> Iterable[
         progress("boards", (k + 1) / count)
 
 
-def _file(pages: Iterable[bytes], fonts: Fonts, width: float, height: float) -> bytes:
+def _file(pages: Iterable[bytes], fonts: Fonts, width: float, height: float, forms: Forms | None = None) -> bytes:
+    """``forms`` are filled while the pages are drawn."""
     pdf = Writer()
     bold, regular = (embedded(pdf, f) for f in fonts)
-    resources = pdf.put(b"<</Font<</F1 %d 0 R/F2 %d 0 R>>>>" % (bold, regular))
-    parent = pdf.reserve()
+    resources, parent = pdf.reserve(), pdf.reserve()
     kids = [
         pdf.put(b"<</Type/Page/Parent %d 0 R/Contents %d 0 R>>" % (parent, pdf.stream(page, level=6)))
         for page in pages
     ]
+    box = b"/Type/XObject/Subtype/Form/Resources %d 0 R/BBox[0 0 %s %s]" % (resources, short(width), short(height))
+    shared = [(name, pdf.stream(content, box, level=6)) for name, content in (forms or {}).values()]
+    named = b"".join(b"/%s %d 0 R" % form for form in shared)
+    pdf.put(b"<</Font<</F1 %d 0 R/F2 %d 0 R>>/XObject<<%s>>>>" % (bold, regular, named), resources)
     pdf.put(
         b"<</Type/Pages/Count %d/Kids[%s]/MediaBox[0 0 %s %s]/Resources %d 0 R>>"
         % (len(kids), b" ".join(b"%d 0 R" % k for k in kids), short(width * MM), short(height * MM), resources),

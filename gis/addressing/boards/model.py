@@ -30,12 +30,16 @@ class Street:
 
 @dataclass(frozen=True)
 class RangeMap:
-    """The grid's range, in metres of one CRS: its outline, buildings, streets, and where the board hangs."""
+    """The grid's range, in metres of one CRS: its outline, buildings, streets, and where the board hangs.
+
+    Boards of one ``key`` differ in ``here`` only: the rest of their map is drawn once.
+    """
 
     grid: Any
     here: Any
     buildings: tuple[Any, ...] = ()
     streets: tuple[Street, ...] = ()
+    key: str = ""
 
 
 @dataclass(frozen=True)

@@ -26,11 +26,23 @@ _FINEST: Final = 0.12
 
 
 def draw(canvas: Canvas, shown: RangeMap, here: str, frame: Frame) -> None:
-    """Draw the map into a frame (x, y, width, height in mm), north up."""
+    """Draw the map into a frame (x, y, width, height in mm), north up.
+
+    All but the building itself is drawn once for the boards of a grid that have the same frame.
+    """
     x, y, width, height = frame
-    view = _View(shown, frame)
+    view = _View(shown.grid, frame)
     canvas.raw(b"q %s re W n\n" % b" ".join(short(v) for v in frame))
-    canvas.box(x, y, width, height, (0.965, 0.965, 0.955))
+    canvas.form((shown.key or id(shown), frame), lambda base: _base(base, shown, view, frame))
+    _areas(canvas, view, [shown.here], b"%s rg\n" % b" ".join(short(v) for v in BLUE), b"f*\n")
+    _mark(canvas, view.point(shapely.point_on_surface(shown.here)), here, frame)
+    canvas.raw(b"Q\n")
+    canvas.frame(x, y, width, height, (0.6, 0.65, 0.72), 0.35)
+
+
+def _base(canvas: Canvas, shown: RangeMap, view: _View, frame: Frame) -> None:
+    """Streets, buildings, the grid's outline, names of streets, scale."""
+    canvas.box(*frame, (0.965, 0.965, 0.955))
     _areas(canvas, view, [shown.grid], b"1 0.97 0.87 rg\n", b"f*\n")
     streets = [(s, _on_paper(view, s.shape)) for s in shown.streets]
     for street, shape in streets:
@@ -38,22 +50,17 @@ def draw(canvas: Canvas, shown: RangeMap, here: str, frame: Frame) -> None:
         canvas.path(_lines(shape), closed=False)
         canvas.raw(b"S\n")
     _areas(canvas, view, shown.buildings, b"0.80 0.82 0.85 rg\n", b"f*\n")
-    _areas(canvas, view, [shown.here], b"%s rg\n" % b" ".join(short(v) for v in BLUE), b"f*\n")
     canvas.raw(b"%s RG 1.1 w 1 j\n" % b" ".join(short(v) for v in _RED))
     _areas(canvas, view, [shown.grid], b"", b"S\n")
-    spot = view.point(shapely.point_on_surface(shown.here))
-    taken = [_mark(canvas, spot, here, frame)]
-    _labels(canvas, streets, frame, taken)
+    _labels(canvas, streets, frame)
     _scale(canvas, view, frame)
-    canvas.raw(b"Q\n")
-    canvas.frame(x, y, width, height, (0.6, 0.65, 0.72), 0.35)
 
 
 class _View:
     """Metres of the ground to millimetres of the frame."""
 
-    def __init__(self, shown: RangeMap, frame: Frame) -> None:
-        west, south, east, north = shapely.bounds(shapely.union_all([shown.grid, shown.here])).tolist()
+    def __init__(self, grid: Any, frame: Frame) -> None:
+        west, south, east, north = shapely.bounds(grid).tolist()
         room = max(east - west, north - south) * ROOM
         wide, high = max(east - west + 2 * room, LEAST), max(north - south + 2 * room, LEAST)
         self.metres = max(wide / frame[2], high / frame[3])  # a millimetre shows so many
@@ -72,9 +79,9 @@ class _View:
         return x, y
 
 
-def window_of(grid: Any, here: Any, width: float = 186.0, height: float = 104.0) -> tuple[float, float, float, float]:
+def window_of(grid: Any, width: float = 186.0, height: float = 60.0) -> tuple[float, float, float, float]:
     """The box in metres that a map of this grid shows in a frame of that many mm: what has to be read for it."""
-    return _View(RangeMap(grid, here), (0, 0, width, height)).window
+    return _View(grid, (0, 0, width, height)).window
 
 
 def _on_paper(view: _View, shape: Any) -> Any:
@@ -107,8 +114,8 @@ def _lines(shape: Any) -> Iterator[Points]:
             yield shapely.get_coordinates(part)
 
 
-def _mark(canvas: Canvas, spot: tuple[float, float], words: str, frame: Frame) -> Any:
-    """A pin with words beside where the board hangs; the box it takes."""
+def _mark(canvas: Canvas, spot: tuple[float, float], words: str, frame: Frame) -> None:
+    """A pin with words beside where the board hangs."""
     x, y = spot
     ring = shapely.get_coordinates(shapely.Point(x, y).buffer(1.6, quad_segs=4).exterior)[:-1]
     canvas.raw(b"%s rg 1 1 1 RG 0.5 w\n" % b" ".join(short(v) for v in _RED))
@@ -120,11 +127,11 @@ def _mark(canvas: Canvas, spot: tuple[float, float], words: str, frame: Frame) -
         words, x + (3 if right else -3), y - 1.5, 4.2, weight="bold", colour=_RED, halo=1.2,
         align="left" if right else "right",
     )  # fmt: skip
-    return shapely.box(x - (2 if right else wide + 4), y - 2.5, x + (wide + 4 if right else 2), y + 3.5)
 
 
-def _labels(canvas: Canvas, streets: list[tuple[Street, Any]], frame: Frame, taken: list[Any]) -> None:
+def _labels(canvas: Canvas, streets: list[tuple[Street, Any]], frame: Frame) -> None:
     """The name of each street once, on its longest straight part inside the frame, where nothing else is written."""
+    taken: list[Any] = []
     inside = shapely.box(frame[0] + 1, frame[1] + 1, frame[0] + frame[2] - 1, frame[1] + frame[3] - 1)
     best: dict[str, tuple[float, Points]] = {}
     for street, shape in streets:
