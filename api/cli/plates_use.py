@@ -171,6 +171,18 @@ def settle(plate: str, note: str) -> None:
 
 
 @click.command()
+@click.argument("plate")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="JPEG to write.")
+def photo(plate: str, output: Path) -> None:
+    """Write the photo that was taken when a plate was hung."""
+    from api.cli.store import opened
+    from api.services import plate_life
+
+    with opened() as engine:
+        plate_life.save_photo(engine, plate, output)
+
+
+@click.command()
 @click.argument("territory")
 def suspicious(territory: str) -> None:
     """List plates to look at: moved, copied, said to hang elsewhere, or hanging where the address has ended."""
@@ -257,4 +269,4 @@ def _none(rows: object) -> None:
         click.echo(text("life.none", shell_language()), err=True)
 
 
-COMMANDS = (batches, list_, install, mark, check, settle, suspicious, reprint_list, reports, forget)
+COMMANDS = (batches, list_, install, photo, mark, check, settle, suspicious, reprint_list, reports, forget)

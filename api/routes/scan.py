@@ -131,6 +131,7 @@ def _page(
         t=say,
         plate=plate,
         printed=codes.printed(plate.code) if plate.code else "",
+        now=codes.printed(plate.successor) if plate.verdict == "merged" else "",
         tail=tail,
         query=_lang(),
         sent=sent,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from sqlalchemy import Connection, Engine
 
 from data import photos
+from data.outputs import require_writable, write_whole
 from data.postgres import plate_life as store
 from data.postgres import territories
 from data.postgres.plate_life import BatchRow, PlateRow
@@ -170,6 +172,17 @@ def listing(engine: Engine, name: str, *, batch: int | None = None, status: str 
         raise InputError("life.status", status=status, known=", ".join(life.PLATE_MOVES))
     with UnitOfWork(engine, read_only=True) as work:
         return store.listing(work.connection, territories.get(work.connection, name), batch=batch, status=status)
+
+
+def save_photo(engine: Engine, text: str, file: Path) -> None:
+    """Write the photo that was taken when a plate was hung; NotFoundError ``life.no_photo`` where there is none."""
+    require_writable(file)
+    with UnitOfWork(engine, read_only=True) as work:
+        plate = plate_of(work.connection, text)
+        photo = store.photo(work.connection, plate.id)
+    if photo is None:
+        raise NotFoundError("life.no_photo", value=codes.printed(plate.code))
+    write_whole(file, photo)
 
 
 def reprints(engine: Engine, name: str) -> list[Todo]:

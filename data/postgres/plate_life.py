@@ -223,6 +223,12 @@ def save_check(
     )
 
 
+def photo(connection: Connection, plate_id: int) -> bytes | None:
+    """The photo of a plate on its wall."""
+    found = connection.execute(text("SELECT photo FROM plate WHERE id = :id"), {"id": plate_id}).scalar_one()
+    return None if found is None else bytes(found)
+
+
 def seen(connection: Connection, territory: Territory) -> list[Seen]:
     """Every sighting since an address was last settled, the oldest first."""
     rows = connection.execute(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 from click.testing import CliRunner
 from PIL import Image
@@ -41,9 +43,11 @@ def test_a_plate_from_the_batch_to_the_wall_and_back(run, world, place, tmp_path
     assert "printed=2 revoked=1" in run("plates", "batches", "sample")
     Image.new("RGB", (30, 20)).save(tmp_path / "p.jpg")
     at = ("--lon", lon, "--lat", lat, "--crs", "wgs84")
-    said = run("plates", "install", code, *at, "--by", "Li", "--on", "2026-01-02", "--photo", tmp_path / "p.jpg")
+    said = run("plates", "install", code, *at, "--by", "Li", "--on", "2021-01-02", "--photo", tmp_path / "p.jpg")
     assert "in place" in said
-    assert f"{code}\tinstalled\t2026-01-02\t" in run("plates", "list", "sample", "--status", "installed")
+    assert f"{code}\tinstalled\t2021-01-02\t" in run("plates", "list", "sample", "--status", "installed")
+    run("plates", "photo", code, "-o", tmp_path / "wall.jpg")
+    assert Image.open(io.BytesIO((tmp_path / "wall.jpg").read_bytes())).size == (30, 20)
     far = ("--lon", lon + 0.01, "--lat", lat, "--crs", "wgs84")
     assert "not in place" in run("plates", "check", code, *far, status=3)
     assert "seems moved" in run("plates", "suspicious", "sample")
@@ -99,7 +103,6 @@ def test_codes_end_and_say_so(run, world, tmp_path):
 
 
 def test_reports_are_listed_with_their_photos(run, app, client, world, tmp_path):
-    import io
 
     out = io.BytesIO()
     Image.new("RGB", (30, 20)).save(out, "JPEG")

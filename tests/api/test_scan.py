@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from api.context import KEY
-from gis.addressing.codes import plate_url
+from gis.addressing.codes import plate_url, printed
 from tests.published_world import HOST, LONG_AGO, Writer, code_of
 from tests.published_world import KEY as SECRET
 
@@ -122,7 +122,7 @@ def test_a_lost_plate_leads_to_the_address_as_it_is_now(client, town):
 def test_a_merged_code_is_answered_by_the_survivor_of_all_mergers(client, town):
     page = client.get(f"/d/{town.codes['merged']}")
     assert page.status_code == 200
-    for words in ("麓山路12号", "麓山路33号", "并入", "2025-03-01", "张三", "手工输入"):
+    for words in ("麓山路12号", "麓山路33号", "并入", "2025-03-01", "张三", "手工输入", printed(town.codes["good"])):
         assert words in page.text
     found = client.get(f"/d/{town.codes['merged']}.json").json
     assert (found["verdict"], found["successor"]) == ("merged", town.codes["good"])
