@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import shape
 
-from gis.tiles.encode import layer
+from gis.tiles.columns import build, join
+from gis.tiles.encode import layer, table
 from gis.tiles.pyramid import bounds
 
 TILE = (14, 13333, 6832)
@@ -121,3 +122,99 @@ def test_a_coverage_stays_one_when_cut_and_rounded():
     assert shapely.area(found).sum() == pytest.approx(whole.area, abs=1e-6)
     assert whole.area == pytest.approx(4224**2, rel=2e-3)
     assert not list(whole.interiors)
+
+
+def walk(draw, n):
+    """A jagged ring around a middle, never crossing itself: radii drawn one by one."""
+    radii = draw(st.lists(st.integers(40, 3000), min_size=n, max_size=n))
+    angles = 2 * np.pi * np.arange(n) / n
+    x, y = draw(st.integers(-500, 4600)), draw(st.integers(-500, 4600))
+    return np.round(np.column_stack([x + radii * np.cos(angles), y + radii * np.sin(angles)])), (x, y), min(radii)
+
+
+@st.composite
+def stars(draw):
+    """A star-shaped polygon, at times with a hole and with a second part far off."""
+    ring, (x, y), least = walk(draw, draw(st.integers(3, 24)))
+    holes = []
+    if draw(st.booleans()):
+        r = least * 0.3
+        holes = [[(x - r, y - r), (x + r, y - r), (x, y + r)]]
+    made = shapely.Polygon(ring, holes)
+    if draw(st.booleans()):
+        made = shapely.MultiPolygon([made, shapely.box(9000, 100, 9100, 200)])
+    return made
+
+
+WINDOW = shapely.box(-64, -64, 4160, 4160)
+
+
+@settings(max_examples=200, deadline=None)
+@given(stars())
+def test_polygons_are_cut_as_geos_cuts_them(drawn):
+    """Holes, several pieces, corners of the tile: the same area as an exact intersection, within its outline."""
+    if not drawn.is_valid:
+        return
+    exact = shapely.intersection(drawn, WINDOW)
+    body = layer("t", TILE, [1], {}, np.array([place(drawn)], dtype=object))
+    found = read(body).get("t", {}).get("features", [])
+    if exact.area < 2:
+        return
+    (one,) = found
+    made = shapely.make_valid(shape(one["geometry"]))
+    assert made.symmetric_difference(exact).area <= 1.0 + exact.length
+    if exact.area > 50 * exact.length:  # no sliver
+        assert made.hausdorff_distance(exact) <= 1.5
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(corner, min_size=2, max_size=12), min_size=1, max_size=3))
+def test_lines_are_cut_as_geos_cuts_them(lines):
+    drawn = shapely.MultiLineString(lines)
+    exact = shapely.intersection(drawn, WINDOW)
+    body = layer("t", TILE, [1], {}, np.array([place(drawn)], dtype=object))
+    found = [shape(f["geometry"]) for f in read(body).get("t", {}).get("features", [])]
+    if exact.length < 2:
+        return
+    (one,) = found
+    assert one.hausdorff_distance(exact) <= 1.5
+    assert one.within(WINDOW)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(corner, st.sampled_from(["a", "b", None]), st.booleans()), min_size=1, max_size=30))
+def test_chosen_features_are_written_alone(rows):
+    """A choice, and the zoom from which each shows, leave the others as they are."""
+    points = np.array([place(shapely.Point(p)) for p, _, _ in rows], dtype=object)
+    names, chosen = [n for _, n, _ in rows], np.array([c for _, _, c in rows])
+    zoom = [14 if k % 3 else 15 for k in range(len(rows))]
+    columns = build(range(1, len(rows) + 1), {"name": names}, points, zoom=zoom)
+    body = table("t", TILE, columns, chosen=chosen)
+    found = read(body).get("t", {}).get("features", [])
+    inside = [WINDOW.covers(shapely.Point(p)) for p, _, _ in rows]
+    expected = [k + 1 for k in range(len(rows)) if chosen[k] and inside[k] and zoom[k] <= 14]
+    assert [f["id"] for f in found] == expected
+    assert [f["properties"].get("name") for f in found] == [names[k - 1] for k in expected]
+
+
+def test_joined_tables_write_what_they_held():
+    one = build([1, 2], {"n": [5, 6]}, np.array([place(shapely.Point(1, 1)), place(shapely.box(5, 5, 9, 9))]))
+    other = build([3], {"n": [6]}, np.array([place(shapely.LineString([(0, 0), (7, 7)]))]), hidden=None)
+    found = read(table("t", TILE, join([one, other])))["t"]["features"]
+    assert [(f["id"], f["properties"]["n"], f["geometry"]["type"]) for f in found] == [
+        (1, 5, "Point"), (2, 6, "Polygon"), (3, 6, "LineString"),
+    ]  # fmt: skip
+    assert len(join([one, other])) == 3
+
+
+def test_hidden_columns_serve_filters_only():
+    made = build(
+        [1, 2, 3],
+        {"name": ["a", "b", None], "yes": [True, False, None]},
+        np.array([place(shapely.Point(k, k)) for k in range(3)]),
+        hidden={"code": ["7", "8", "7"]},
+    )
+    assert made.where(["name", "code"], ["b", "7"]).tolist() == [True, True, True]
+    assert made.where(["yes"], ["true"]).tolist() == [True, False, False]
+    assert made.where(["name"], ["nothing"]).tolist() == [False] * 3
+    assert "code" not in read(table("t", TILE, made))["t"]["features"][0]["properties"]
