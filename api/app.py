@@ -15,6 +15,7 @@ from api import problems
 from api.config import Config
 from api.context import KEY, Context, Throttle
 from api.endpoints import blueprint
+from api.front.bodies import Bodies
 from api.front.wsgi import Front, HotTiles
 from api.routes import endpoints
 from api.services.hot_lookup import HotLookup
@@ -72,7 +73,8 @@ def create_app(config: Config) -> Flask:
     # the way Flask documents to wrap an application; mypy sees a method assigned to
     if config.behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
-    app.wsgi_app = Front(app.wsgi_app, front, {"/api/lookup": HotLookup(published).answer})  # type: ignore[method-assign]
+    behind = Bodies(app.wsgi_app, LARGEST_BODY)
+    app.wsgi_app = Front(behind, front, {"/api/lookup": HotLookup(published).answer})  # type: ignore[method-assign]
     return app
 
 

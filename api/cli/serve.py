@@ -10,6 +10,7 @@ import click
 
 from api.cli.progress import ConsoleProgress
 from api.cli.user import announce
+from api.front.bodies import THREADS
 from api.messages import shell_language, text
 from api.services import database
 from gis.errors import SetupError
@@ -48,10 +49,10 @@ def run(url: str, host: str, port: int, workers: int | None = None) -> None:
         interface=Interfaces.WSGI,
         factory=True,
         workers=workers or min(4, os.cpu_count() or 1),
-        blocking_threads=4,
+        blocking_threads=THREADS,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,  # it warns of the number of threads, most of which never start
         process_name=None,
     ).serve()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.http import parse_accept_header
@@ -49,49 +50,47 @@ class Front:
 
     def __init__(self, behind: WSGIApplication, tiles: HotTiles, answers: dict[str, Answer] | None = None) -> None:
         self._behind = behind
-        self._tiles = tiles
+        self._watch, self._paths = tiles.watch, tiles.paths
+        self._whole, self._unchanged = tiles.answered[200], tiles.answered[304]
         self._answers = answers or {}
         self._gzip: dict[str, bool] = {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer, or let Flask answer."""
+        """Answer, or let Flask answer. In one piece, as calls are most of what a hot answer costs."""
+        if environ["REQUEST_METHOD"] != "GET" or "HTTP_AUTHORIZATION" in environ:
+            return self._behind(environ, start_response)  # who brings credentials is looked at behind
         path = environ["PATH_INFO"]
-        kept = self._tiles.paths.get(path)
-        if kept is not None:
-            if not self._plain_get(environ) or environ["QUERY_STRING"]:
-                return self._behind(environ, start_response)
-            return self._tile(kept, environ, start_response)
-        answer = self._answers.get(path)
-        if answer is not None and self._plain_get(environ):
-            found = answer(environ)
-            if found is not None:
-                status, headers, body = found
-                start_response(_STATUS.get(status, f"{status} "), headers)
-                return [body]
-        return self._behind(environ, start_response)
-
-    @staticmethod
-    def _plain_get(environ: WSGIEnvironment) -> bool:
-        """Nobody in particular asks; who brings credentials is looked at behind."""
-        return environ["REQUEST_METHOD"] == "GET" and "HTTP_AUTHORIZATION" not in environ
-
-    def _tile(self, kept: Kept, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        body = kept.body
-        if body is None or not self._tiles.watch.fresh(kept.epoch):
-            return self._behind(environ, start_response)
-        if not self._takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+        kept = self._paths.get(path)
+        if kept is None:
+            return self._other(path, environ, start_response)
+        body, watch = kept.body, self._watch
+        if (
+            body is None
+            or kept.epoch != watch.epoch
+            or monotonic() >= watch.until
+            or environ["QUERY_STRING"]
+            or not self._takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        ):
             return self._behind(environ, start_response)
         known = environ.get("HTTP_IF_NONE_MATCH")
         if known is not None:
             if known == kept.quoted:
-                next(self._tiles.answered[304])
+                next(self._unchanged)
                 start_response("304 Not Modified", kept.unchanged)
                 return [b""]
             if kept.etag in known or "*" in known:  # one of several, or weakened by a proxy
                 return self._behind(environ, start_response)
-        next(self._tiles.answered[200])
+        next(self._whole)
         start_response("200 OK", kept.headers)
         return [body]
+
+    def _other(self, path: str, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        answer = self._answers.get(path)
+        found = None if answer is None else answer(environ)
+        if found is None:
+            return self._behind(environ, start_response)
+        start_response(_STATUS.get(found[0], f"{found[0]} "), found[1])
+        return [found[2]]
 
     def _takes_gzip(self, spelling: str) -> bool:
         found = self._gzip.get(spelling)

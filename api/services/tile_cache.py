@@ -77,6 +77,7 @@ class TileCache:
         with self._lock:
             self._drop(self._held.pop(request, None))
             if len(kept.body or b"") + _ENTRY > self.limit:
+                kept.body = None  # nobody else may hold on to it either
                 return
             self._held[request] = kept
             self._bytes += len(kept.body or b"") + _ENTRY
