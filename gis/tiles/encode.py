@@ -86,5 +86,6 @@ _NOTHING = (np.zeros(0, np.uint8), np.zeros(1, np.int64))
 
 def warm() -> None:
     """Compile or load the kernels."""
-    shapes = [shapely.box(0, 0, 1e6, 1e6), shapely.LineString([(0, 0), (1e6, 1e6)]), shapely.Point(0, 0)]
+    comb = [(1e7, 0), (3e7, 0), (3e7, 1e6), (1.5e7, 1e6), (1.5e7, 2e6), (3e7, 2e6), (3e7, 3e6), (1e7, 3e6)]
+    shapes = [shapely.Polygon(comb), shapely.LineString([(0, 0), (1e6, 1e6)]), shapely.Point(0, 0)]
     layer("warm", (0, 0, 0), [1, 2, 3], {"a": ["b", None, 1]}, np.array(shapes, dtype=object))
