@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -133,7 +134,7 @@ def said_of_board(content: Content, premise: Premise) -> Said:
         "place": _place(content, grid),
         "grid": _named(grid),
         "range": content.ranges.get(grid.grid_id, ""),
-        "outline": shapely.set_precision(grid.shape, 1.0).wkb_hex if _small(grid.shape) else round(grid.shape.area),
+        "outline": _outline(grid.shape),
         "host": content.host,
         "people": [[p.name, p.post, p.phone, p.duties] for p in _contacts(content, staff)],
     }
@@ -145,7 +146,8 @@ def card(content: Content, duty: Duty) -> tuple[Card, Said]:
     grids = [content.grids[g] for g in duty.grids if g in content.grids]
     few = len(grids) <= _FEW_GRIDS
     join = word("join")
-    named = join.join(_named(g) for g in grids) if few else word("grids", count=len(grids))
+    named = join.join(_named(g) if len(grids) == 1 else g.name or g.code for g in grids) if few else ""
+    named = named or (word("grids", count=len(grids)) if grids else "")
     held = [content.ranges.get(g.grid_id, "") for g in grids] if few else []
     held += [content.premises[b].text for b in duty.buildings if b in content.premises]
     communities = list(dict.fromkeys(g.community for g in grids if g.community))
@@ -196,8 +198,10 @@ def _contacts(content: Content, staff: Iterable[Duty]) -> list[Contact]:
     return list(found.values())
 
 
-def _small(shape: Any) -> bool:
-    return bool(shapely.get_num_coordinates(shape) < 2000)
+def _outline(shape: Any) -> str:
+    """A digest of a grid's outline, to the metre: a map drawn of another one is out of date."""
+    rounded = shapely.normalize(shapely.set_precision(shape, 1.0))
+    return hashlib.sha256(shapely.to_wkb(rounded)).hexdigest()[:16]
 
 
 def _map(grid: Grid, shapes: Shapes, here: Any) -> RangeMap:

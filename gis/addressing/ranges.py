@@ -39,7 +39,10 @@ class Range:
 
 
 def ranges(doors: Sequence[Door]) -> dict[str, list[Range]]:
-    """By owner, compounds first, then streets, each in the order of name, side and number."""
+    """By owner, compounds first, then streets, each in the order of name, side and number.
+
+    A place that is one owner's is one range over both sides.
+    """
     places: dict[tuple[str, str], list[Door]] = defaultdict(list)
     for door in doors:
         places[door.kind, door.place].append(door)
@@ -48,7 +51,7 @@ def ranges(doors: Sequence[Door]) -> dict[str, list[Range]]:
         whole = len({d.owner for d in held}) == 1
         sides: dict[Side, list[Door]] = defaultdict(list)
         for door in held:
-            sides[("odd" if door.number % 2 else "even") if kind == "road" else ""].append(door)
+            sides[("odd" if door.number % 2 else "even") if kind == "road" and not whole else ""].append(door)
         for side in ("odd", "even", ""):
             for run in _runs(sides.get(side, [])):
                 found[run[0].owner].append(_range(run, side, whole))

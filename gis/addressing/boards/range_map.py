@@ -20,6 +20,8 @@ Points = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 ROOM: Final = 0.08
 LEAST: Final = 60.0
 _LABEL: Final = 3.0
+#: The scale's bar at most.
+_SCALE: Final = 30.0
 _RED: Final = (0.80, 0.10, 0.12)
 #: Detail finer than this on paper (mm) is left out.
 _FINEST: Final = 0.12
@@ -131,7 +133,8 @@ def _mark(canvas: Canvas, spot: tuple[float, float], words: str, frame: Frame) -
 
 def _labels(canvas: Canvas, streets: list[tuple[Street, Any]], frame: Frame) -> None:
     """The name of each street once, on its longest straight part inside the frame, where nothing else is written."""
-    taken: list[Any] = []
+    right, low = frame[0] + frame[2], frame[1]
+    taken: list[Any] = [shapely.box(right - _SCALE - 8, low, right, low + 8)]
     inside = shapely.box(frame[0] + 1, frame[1] + 1, frame[0] + frame[2] - 1, frame[1] + frame[3] - 1)
     best: dict[str, tuple[float, Points]] = {}
     for street, shape in streets:
@@ -160,7 +163,7 @@ def _labels(canvas: Canvas, streets: list[tuple[Street, Any]], frame: Frame) -> 
 
 def _scale(canvas: Canvas, view: _View, frame: Frame) -> None:
     """A bar of a round number of metres at the lower right."""
-    most = 30 * view.metres
+    most = _SCALE * view.metres
     step = next(s for s in (5000, 2000, 1000, 500, 200, 100, 50, 20, 10, 5, 2, 1) if s <= most or s == 1)
     wide = step / view.metres
     x, y = frame[0] + frame[2] - wide - 4, frame[1] + 3
