@@ -74,7 +74,7 @@ class Context:
     downloads: Downloads = field(init=False)
 
     def __post_init__(self) -> None:
-        self.features = Features(self.published, self.config.tile_cache_bytes // 4)
+        self.features = Features(self.engine, self.config.tile_cache_bytes // 4)
         self.downloads = Downloads(self.engine)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 import pyproj
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from api.messages import text
 from data import export_files
@@ -20,7 +20,7 @@ from data.postgres import read_exports, territories
 from data.postgres.feature_collections import COLLECTIONS, Collection
 from data.postgres.feature_filters import Conditions
 from data.postgres.read_exports import LAYERS, Part
-from data.postgres.read_features import Scope
+from data.postgres.read_features import Reader, Scope, driver_of
 from data.postgres.unit_of_work import UnitOfWork
 from gis.errors import ConflictError, InputError, NotFoundError
 from gis.features import references
@@ -77,10 +77,10 @@ def export(engine: Engine, order: Order, path: Path, progress: Progress = silent
     """
     check(order)
     with UnitOfWork(engine, read_only=True, isolation="REPEATABLE READ") as work:
-        connection = work.connection
+        connection = driver_of(work.connection)
         scope = _scope(connection, order)
         part = _part(connection, scope, order)
-        attribution = territories.get(connection, order.territory).attribution
+        attribution = territories.get(work.connection, order.territory).attribution
         counts: dict[str, int] = {}
         streams = [
             stream
@@ -113,14 +113,14 @@ def check(order: Order) -> None:
             raise InputError("export.degrees", format=order.kind)
 
 
-def _scope(connection: Connection, order: Order) -> Scope:
+def _scope(connection: Reader, order: Order) -> Scope:
     found = read_exports.scope_of(connection, order.territory, order.as_of)
     if found is None:
         raise NotFoundError("export.unpublished", territory=order.territory[:60])
     return found
 
 
-def _part(connection: Connection, scope: Scope, order: Order) -> Part:
+def _part(connection: Reader, scope: Scope, order: Order) -> Part:
     community = grid = None
     if order.community:
         found = read_exports.communities_called(connection, scope, order.community)
@@ -137,7 +137,7 @@ def _part(connection: Connection, scope: Scope, order: Order) -> Part:
 
 
 def _streams(
-    connection: Connection,
+    connection: Reader,
     scope: Scope,
     part: Part,
     order: Order,
@@ -166,7 +166,7 @@ def _streams(
 
 
 def _counted(
-    connection: Connection,
+    connection: Reader,
     collection: Collection,
     scope: Scope,
     wanted: Conditions,

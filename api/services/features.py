@@ -16,14 +16,14 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import Raw
-from sqlalchemy import Connection
+from sqlalchemy import Engine
 
 from api.feature_answers import Feature, Link
 from api.services.feature_questions import Question, Wanted, checked_id, collection_of, wanted
-from api.services.published import Published
 from data.postgres import read_features
 from data.postgres.feature_collections import COLLECTIONS, Collection
-from data.postgres.read_features import TODAY, Days, Row, Scope, State
+from data.postgres.read_features import TODAY, Days, Reader, Row, Scope, State
+from data.postgres.read_pool import ReadPool
 from gis.errors import ConflictError, NotFoundError
 from gis.features import references
 from gis.features.references import Reference
@@ -97,8 +97,8 @@ class Kept:
 class Features:
     """Reads features; safe to share between threads."""
 
-    def __init__(self, published: Published, keep_bytes: int = 16 << 20) -> None:
-        self._published = published
+    def __init__(self, engine: Engine, keep_bytes: int = 16 << 20) -> None:
+        self._pool = ReadPool(engine)
         self._states = Kept(256)  # each counts one
         self._counts = Kept(4096)
         self._pages = Kept(keep_bytes)
@@ -107,38 +107,38 @@ class Features:
         """Mark of the present state; "" where no answer to the question may be kept."""
         if not COLLECTIONS[question.collection].owner:
             return ""
-        with self._published.reading() as connection:
-            return read_features.mark(connection, question.days)
+        return self._pool.read(lambda c: read_features.mark(c, question.days))
 
     def state(self, days: Days = TODAY) -> State:
         """What is in force, asked of the database."""
-        with self._published.reading() as connection:
-            return self._read_state(connection, days)
+        return self._pool.read(lambda c: self._read_state(c, days))
 
     def page(self, question: Question) -> Page:
         """A page of a collection; raises InputError where its filter asks for what is not there."""
         meant = wanted(question)
-        with self._published.reading() as connection:
-            if not COLLECTIONS[question.collection].owner:
-                return self._made(connection, question, meant, State("", (read_features.whole(question.days),)))[1]
-            state = self._states.get(question.days) or self._read_state(connection, question.days)
-            kept: Page | None = self._pages.get((state.mark, question))
-            if kept is not None and read_features.mark(connection, question.days) == state.mark:
-                return kept
-            for _ in range(3):
-                mark, page = self._made(connection, question, meant, state)
-                if mark == state.mark:
-                    self._pages.put((mark, question), page, 2 * len(page.features.plain) + 500)
-                    return page
-                state = self._read_state(connection, question.days)
+        return self._pool.read(lambda c: self._page(c, question, meant))
+
+    def _page(self, connection: Reader, question: Question, meant: Wanted) -> Page:
+        if not COLLECTIONS[question.collection].owner:
+            return self._made(connection, question, meant, State("", (read_features.whole(question.days),)))[1]
+        state = self._states.get(question.days) or self._read_state(connection, question.days)
+        kept: Page | None = self._pages.get((state.mark, question))
+        if kept is not None and read_features.mark(connection, question.days) == state.mark:
+            return kept
+        for _ in range(3):
+            mark, page = self._made(connection, question, meant, state)
+            if mark == state.mark:
+                self._pages.put((mark, question), page, 2 * len(page.features.plain) + 500)
+                return page
+            state = self._read_state(connection, question.days)
         raise ConflictError("features.moving")
 
-    def _read_state(self, connection: Connection, days: Days) -> State:
+    def _read_state(self, connection: Reader, days: Days) -> State:
         state = read_features.state(connection, days)
         self._states.put(days, state, 1)
         return state
 
-    def _made(self, connection: Connection, question: Question, meant: Wanted, state: State) -> tuple[str, Page]:
+    def _made(self, connection: Reader, question: Question, meant: Wanted, state: State) -> tuple[str, Page]:
         """Mark of the state in which the rows were read, and the page."""
         collection = COLLECTIONS[question.collection]
         scopes = [s for s in state.scopes if meant.bounds is None or _meet(s.bounds, meant.bounds)]
@@ -173,7 +173,7 @@ class Features:
 
     def _count(
         self,
-        connection: Connection,
+        connection: Reader,
         collection: Collection,
         question: Question,
         meant: Wanted,
@@ -207,10 +207,11 @@ class Features:
             wanted_id = str(checked_id(feature, collection.id_kind))
         except ValueError:
             raise missing from None
-        with self._published.reading() as connection:
-            row = read_features.one(
-                connection, collection, wanted_id, PROPERTIES[name], srid=_stored(crs), days=days, drafts=drafts
+        row = self._pool.read(
+            lambda c: read_features.one(
+                c, collection, wanted_id, PROPERTIES[name], srid=_stored(crs), days=days, drafts=drafts
             )
+        )
         if row is None:
             raise missing
         (found,) = features([row], crs, links(str(row.id)))

@@ -32,13 +32,16 @@ class Field:
 class Collection:
     """A kind of feature. ``key`` orders the rows of a scope and is unique there; ``id`` is unique everywhere.
 
+    ``core`` is the table and its alias, ``joins`` what its columns come from besides, one row at most for each row of
+    it; ``where`` says which rows, of ``core`` alone where the collection has an owner.
     ``geom`` is in the territory's metre CRS, ``mercator`` in EPSG:3857. ``key_kind`` and ``id_kind`` are types of
     the database. ``owner`` finds the territory of an id; without one the collection has a single scope for all of
     its rows.
     """
 
     name: str
-    rows: str
+    core: str
+    joins: str
     where: str
     key: str
     key_kind: str
@@ -51,6 +54,11 @@ class Collection:
     owner: str = ""
     dated: bool = True
 
+    @property
+    def alias(self) -> str:
+        """Short name of the table."""
+        return self.core.rpartition(" ")[2]
+
     def field(self, name: str) -> Field | None:
         """The column of a name."""
         return next((f for f in self.fields if f.name == name), None)
@@ -61,7 +69,8 @@ _TERRITORY: Final = Field("territory", "text", "t.name")
 
 GRIDS: Final = Collection(
     "grids",
-    rows=f"""grid_version g {_PUBLICATION} JOIN territory t ON t.id = p.territory_id
+    core="grid_version g",
+    joins=f"""{_PUBLICATION} JOIN territory t ON t.id = p.territory_id
 LEFT JOIN community c ON c.id = g.community_id""",
     where="g.publication_id = %(publication)s",
     key="g.grid_id",
@@ -93,7 +102,8 @@ LEFT JOIN community c ON c.id = g.community_id""",
 
 COMMUNITIES: Final = Collection(
     "communities",
-    rows="""community c JOIN territory t ON t.id = c.territory_id LEFT JOIN (
+    core="community c",
+    joins="""JOIN territory t ON t.id = c.territory_id LEFT JOIN (
   SELECT community_id, count(*)::int AS grids, sum(households)::int AS households, sum(buildings)::int AS buildings
   FROM grid_version WHERE publication_id = %(publication)s GROUP BY community_id) n ON n.community_id = c.id""",
     where="c.territory_id = %(territory)s AND c.present",
@@ -118,7 +128,8 @@ COMMUNITIES: Final = Collection(
 
 BUILDINGS: Final = Collection(
     "buildings",
-    rows="""building b JOIN territory t ON t.id = b.territory_id
+    core="building b",
+    joins="""JOIN territory t ON t.id = b.territory_id
 LEFT JOIN building_grid bg ON bg.publication_id = %(publication)s AND bg.building_id = b.id
 LEFT JOIN grid_version g ON g.publication_id = %(publication)s AND g.grid_id = bg.grid_id
 LEFT JOIN community c ON c.id = b.community_id""",
@@ -151,7 +162,8 @@ LEFT JOIN community c ON c.id = b.community_id""",
 
 ADDRESSES: Final = Collection(
     "addresses",
-    rows="""address a JOIN territory t ON t.id = a.territory_id
+    core="address a",
+    joins="""JOIN territory t ON t.id = a.territory_id
 LEFT JOIN thoroughfare s ON s.id = a.thoroughfare_id LEFT JOIN compound m ON m.id = a.compound_id
 LEFT JOIN community c ON c.id = a.community_id
 LEFT JOIN building_grid bg ON bg.publication_id = %(publication)s AND bg.building_id = a.building_id
@@ -190,7 +202,8 @@ AND (a.valid_to > %(since)s OR a.valid_to IS NULL AND a.status = 'issued')""",
 
 PLANS: Final = Collection(
     "plans",
-    rows="""plan_version v JOIN plan n ON n.id = v.plan_id JOIN territory t ON t.id = n.territory_id
+    core="plan_version v",
+    joins="""JOIN plan n ON n.id = v.plan_id JOIN territory t ON t.id = n.territory_id
 CROSS JOIN LATERAL (SELECT coalesce(CAST(%(since)s AS date), (now() AT TIME ZONE t.time_zone)::date) AS since,
   coalesce(CAST(%(until)s AS date), (now() AT TIME ZONE t.time_zone)::date) AS until) d
 LEFT JOIN LATERAL (SELECT * FROM publication o WHERE o.plan_version_id = v.id AND o.valid_from <= d.until

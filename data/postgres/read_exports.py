@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Connection
-
 from data.postgres import read_features
 from data.postgres.feature_collections import COLLECTIONS, Collection
 from data.postgres.feature_filters import Conditions
-from data.postgres.read_features import Days, Scope, driver
+from data.postgres.read_features import Days, Reader, Scope
 
 #: Collections that can be had as files, in this order.
 LAYERS: Final = ("grids", "communities", "buildings", "addresses")
@@ -40,10 +38,11 @@ _OF_GRID: Final = {
     "addresses": "bg.grid_id = {grid}",
 }
 _ROWS: Final = """
-SELECT {feature}, ST_AsBinary({geometry}, 'NDR'), {columns} FROM {rows} WHERE {where}{more} ORDER BY {key}
+SELECT {feature}, ST_AsBinary({geometry}, 'NDR'), {columns} FROM {core} {joins} WHERE {where}{more} ORDER BY {key}
 """
 _FIND_COMMUNITY: Final = """
-SELECT id, code = %(said)s FROM community WHERE territory_id = %(territory)s AND present AND (code = %(said)s OR name = %(said)s)
+SELECT id, code = %(said)s FROM community
+WHERE territory_id = %(territory)s AND present AND (code = %(said)s OR name = %(said)s)
 ORDER BY code <> %(said)s, id LIMIT 2
 """
 _FIND_GRID: Final = """
@@ -52,24 +51,24 @@ WHERE publication_id = %(publication)s AND (code = %(said)s OR grid_id::text = l
 """
 
 
-def scope_of(connection: Connection, territory: str, day: date | None = None) -> Scope | None:
+def scope_of(connection: Reader, territory: str, day: date | None = None) -> Scope | None:
     """The territory of a name with what is in force there on a day (None: today); None where nothing is."""
     on = None if day is None else day.isoformat()
     found = read_features.state(connection, Days(on, on)).scopes
     return next((s for s in found if s.name == territory), None)
 
 
-def communities_called(connection: Connection, scope: Scope, said: str) -> list[int]:
+def communities_called(connection: Reader, scope: Scope, said: str) -> list[int]:
     """The community of a code, else those of a name: two where a name is not enough."""
-    found = driver(connection).execute(_FIND_COMMUNITY, {"territory": scope.territory, "said": said})
+    found = connection.execute(_FIND_COMMUNITY, {"territory": scope.territory, "said": said})
     rows = found.fetchall()
     exact = [int(row[0]) for row in rows if row[1]]
     return exact[:1] or [int(row[0]) for row in rows]
 
 
-def grid_called(connection: Connection, scope: Scope, said: str) -> str | None:
+def grid_called(connection: Reader, scope: Scope, said: str) -> str | None:
     """The grid of a code or permanent id."""
-    row = driver(connection).execute(_FIND_GRID, {"publication": scope.publication, "said": said}).fetchone()
+    row = connection.execute(_FIND_GRID, {"publication": scope.publication, "said": said}).fetchone()
     return None if row is None else str(row[0])
 
 
@@ -86,7 +85,7 @@ def conditions(collection: str, part: Part, dimension: int | None = None) -> Con
 
 
 def rows(
-    connection: Connection, collection: Collection, scope: Scope, wanted: Conditions, srid: int | None
+    connection: Reader, collection: Collection, scope: Scope, wanted: Conditions, srid: int | None
 ) -> Iterator[list[tuple[Any, ...]]]:
     """Batches of rows: id, flat geometry (polygons as multipolygons), and the fields in order.
 
@@ -100,13 +99,14 @@ def rows(
         feature=f"{collection.id}::text" if collection.id_kind == "uuid" else collection.id,
         geometry=geometry,
         columns=", ".join(f.sql for f in collection.fields),
-        rows=collection.rows,
+        core=collection.core,
+        joins=collection.joins,
         where=collection.where,
         key=collection.key,
         more=wanted.sql,
     )
     values = read_features.bound(scope) | wanted.values
-    with driver(connection).cursor(name=f"export_{collection.name}", binary=True) as cursor:
+    with connection.cursor(name=f"export_{collection.name}", binary=True) as cursor:
         cursor.execute(sql, values)
         while batch := cursor.fetchmany(BATCH):
             yield batch

@@ -19,6 +19,8 @@ from sqlalchemy import Connection
 from data.postgres.feature_collections import COLLECTIONS, Collection
 from data.postgres.feature_filters import Conditions
 
+Reader = psycopg.Connection[Any]
+
 
 @dataclass(frozen=True)
 class Days:
@@ -84,7 +86,8 @@ _IN_FORCE: Final = _FORCE.format(first=_DAY.format(name="first"), last=_DAY.form
 
 _STATES: Final = """concat_ws(':', t.id, p.id, d.since, d.until,
 (SELECT string_agg(w.version::text, '.' ORDER BY w.layer) FROM tile_version w
- WHERE w.territory_id = t.id AND w.z = 0 AND w.x = 0 AND w.y = 0),
+ WHERE w.territory_id = t.id AND w.layer = ANY('{grid,building,street,barrier,address,publication}')
+ AND w.z = 0 AND w.x = 0 AND w.y = 0),
 (SELECT sum(g.number) FROM generation g WHERE g.territory_id = t.id))"""
 _MARK: Final = f"SELECT md5(coalesce(string_agg({_STATES}, ',' ORDER BY t.id), '')) AS mark {_IN_FORCE}"
 
@@ -100,11 +103,15 @@ _PAGE: Final = """
 WITH s AS MATERIALIZED ({mark})
 SELECT s.mark, q.* FROM s LEFT JOIN (
 SELECT {key} AS key, {feature}, ST_AsBinary({geometry}, 'NDR') AS wkb, {columns}
-FROM {rows} WHERE {where}{after}{more} ORDER BY {key} LIMIT %(limit)s) q ON true ORDER BY q.key
+FROM {rows} ORDER BY {key} LIMIT {limit}) q ON true ORDER BY q.key
 """
-_COUNT: Final = "SELECT count(*) FROM {rows} WHERE {where}{more}"
+#: With a filter the planner finds the best way; without one the page is taken first and the rest joined to its rows.
+_FILTERED: Final = "{core} {joins} WHERE {where}{after}{more}"
+_PLAIN: Final = "(SELECT * FROM {core} WHERE {where}{after} ORDER BY {key} LIMIT {limit}) {alias} {joins} WHERE true"
+_COUNT: Final = "SELECT count(*) FROM {core} {joins} WHERE {where}{more}"
+_COUNT_PLAIN: Final = "SELECT count(*) FROM {core} WHERE {where}"
 _ONE: Final = """
-SELECT {key}, {feature}, ST_AsBinary({geometry}, 'NDR'), {columns} FROM {rows}
+SELECT {key}, {feature}, ST_AsBinary({geometry}, 'NDR'), {columns} FROM {core} {joins}
 WHERE {where} AND {id} = CAST(%(feature)s AS {id_kind})
 """
 #: For one feature the scope is that of its territory, found in the same question.
@@ -115,10 +122,10 @@ _OWN: Final = (
 )
 
 
-def state(connection: Connection, days: Days = TODAY) -> State:
+def state(connection: Reader, days: Days = TODAY) -> State:
     """What is in force, in one question."""
     values = _days(days)
-    cursor = driver(connection).cursor()
+    cursor = connection.cursor()
     rows: list[Any] = cursor.execute(_SCOPES, values, prepare=True).fetchall()
     return State(mark(connection, days), tuple(_scope(*row) for row in rows))
 
@@ -128,15 +135,15 @@ def _scope(*row: Any) -> Scope:
     return Scope(territory, publication, since, until, name, crs, srid, (west, south, east, north))
 
 
-def mark(connection: Connection, days: Days = TODAY) -> str:
+def mark(connection: Reader, days: Days = TODAY) -> str:
     """Mark of the state alone."""
-    row = driver(connection).execute(_MARK, _days(days), prepare=True).fetchone()
+    row = connection.execute(_MARK, _days(days), prepare=True).fetchone()
     assert row is not None
     return str(row[0])
 
 
 def page(
-    connection: Connection,
+    connection: Reader,
     collection: Collection,
     scope: Scope,
     conditions: Conditions,
@@ -152,9 +159,9 @@ def page(
 
     ``srid``: the CRS of the geometry, None for EPSG:3857.
     """
-    sql = _page(collection.name, scope.srid, srid, after is not None, conditions.sql)
+    sql = _page(collection.name, scope.srid, srid, after is not None, conditions.sql, limit)
     values = bound(scope, drafts) | _days(days) | conditions.values
-    values |= {"after": after, "limit": limit}
+    values |= {"after": after}
     marks: list[str] = []
 
     def row(said: str, key: Any, feature: Any, wkb: bytes | None, *columns: Any) -> Row | None:
@@ -162,24 +169,26 @@ def page(
             marks.append(said)
         return None if wkb is None else Row(key, feature, wkb, make(*columns))
 
-    cursor = driver(connection).cursor(row_factory=args_row(row), binary=True)
+    cursor = connection.cursor(row_factory=args_row(row), binary=True)
     # a page without a filter is always found the same way; with one, the best way depends on its values
     found = cursor.execute(sql, values, prepare=not conditions.parts).fetchall()
     return marks[0], [r for r in found if r is not None]
 
 
 def count(
-    connection: Connection, collection: Collection, scope: Scope, conditions: Conditions, *, drafts: bool = False
+    connection: Reader, collection: Collection, scope: Scope, conditions: Conditions, *, drafts: bool = False
 ) -> int:
     """How many features of a scope meet the conditions."""
-    sql = _COUNT.format(rows=collection.rows, where=collection.where, more=conditions.sql)
-    row = driver(connection).execute(sql, bound(scope, drafts) | conditions.values).fetchone()
+    c = collection
+    template = _COUNT if conditions.parts or not c.owner else _COUNT_PLAIN
+    sql = template.format(core=c.core, joins=c.joins, where=c.where, more=conditions.sql)
+    row = connection.execute(sql, bound(scope, drafts) | conditions.values).fetchone()
     assert row is not None
     return int(row[0])
 
 
 def one(
-    connection: Connection,
+    connection: Reader,
     collection: Collection,
     feature: str,
     make: Callable[..., Any],
@@ -193,7 +202,7 @@ def one(
     def row(key: Any, found: Any, wkb: bytes, *columns: Any) -> Row:
         return Row(key, found, wkb, make(*columns))
 
-    cursor = driver(connection).cursor(row_factory=args_row(row), binary=True)
+    cursor = connection.cursor(row_factory=args_row(row), binary=True)
     values = _days(days) | {"feature": feature, "drafts": drafts}
     if not collection.owner:
         values |= bound(whole(days), drafts)
@@ -207,16 +216,20 @@ def whole(days: Days) -> Scope:
 
 
 @lru_cache(maxsize=512)
-def _page(name: str, stored: int, srid: int | None, after: bool, more: str) -> str:
+def _page(name: str, stored: int, srid: int | None, after: bool, more: str, limit: int) -> str:
+    """``limit`` is part of the text, so that a plan made once is made for so many rows."""
     c = COLLECTIONS[name]
-    return _sql(
-        _PAGE,
-        c,
-        mark=_MARK,
-        geometry=_geometry(c, srid, stored),
+    rows = (_FILTERED if more or not c.owner else _PLAIN).format(
+        core=c.core,
+        joins=c.joins,
+        alias=c.alias,
+        key=c.key,
+        where=c.where,
         after=f" AND {c.key} > CAST(%(after)s AS {c.key_kind})" if after else "",
         more=more,
+        limit=int(limit),
     )
+    return _sql(_PAGE, c, mark=_MARK, geometry=_geometry(c, srid, stored), rows=rows, limit=str(int(limit)))
 
 
 @lru_cache(maxsize=64)
@@ -234,7 +247,9 @@ def _sql(template: str, c: Collection, **parts: str) -> str:
     """A query of constants: nothing that a caller said is among them but as a placeholder."""
     columns = ", ".join(f.sql for f in c.fields)
     feature = f"{c.id}::text" if c.id_kind == "uuid" else c.id
-    return template.format(key=c.key, id=c.id, feature=feature, columns=columns, rows=c.rows, where=c.where, **parts)
+    return template.format(
+        key=c.key, id=c.id, feature=feature, columns=columns, core=c.core, joins=c.joins, where=c.where, **parts
+    )
 
 
 def _geometry(c: Collection, srid: int | None, stored: int) -> str:
@@ -258,6 +273,6 @@ def _days(days: Days) -> dict[str, Any]:
     return {"first": days.first, "last": days.last}
 
 
-def driver(connection: Connection) -> psycopg.Connection[Any]:
-    """The driver's own connection: it reads binary rows into what they become, without a layer between."""
-    return cast("psycopg.Connection[Any]", connection.connection.dbapi_connection)
+def driver_of(connection: Connection) -> Reader:
+    """The driver's own connection under one of the engine's."""
+    return cast("Reader", connection.connection.dbapi_connection)

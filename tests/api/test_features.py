@@ -395,6 +395,6 @@ def test_gdal_reads_it(served, world):
 
 
 def test_links_keep_the_question(client):
-    found = get(client, ITEMS.format("grids"), filter="name LIKE '第%' AND code <> 'a&b'", limit=2)
+    found = get(client, ITEMS.format("grids"), filter="households > 0 AND code <> 'a&b'", limit=2)
     onward = next(link["href"] for link in found["links"] if link["rel"] == "next")
     assert client.get(onward).get_json()["numberMatched"] == 128
