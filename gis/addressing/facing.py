@@ -18,6 +18,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from gis.addressing import sight
 from gis.addressing.thoroughfares import Thoroughfares
 from gis.territory.model import Bools, Floats, Geometries, Ints
 
@@ -84,47 +85,37 @@ def _candidates(
     items: Geometries, centrelines: Geometries, streets: Thoroughfares, obstacles: Geometries, owner: Ints
 ) -> _Pairs:
     ways = np.flatnonzero(streets.way_of >= 0)
-    lines, street_of, lane = centrelines[ways], streets.way_of[ways], streets.lane[ways]
-    item, way = shapely.STRtree(lines).query(items, predicate="dwithin", distance=REACH_M)
-    if len(item) == 0:
-        none = np.zeros(0, dtype=np.int64)
-        return _Pairs(none, none, np.zeros(0), np.zeros(0))
-    centres = shapely.centroid(items)
-    to_centre = np.asarray(shapely.distance(centres[item], lines[way]), dtype=np.float64)
-    order = np.lexsort((to_centre, street_of[way], item))
-    item, way = item[order], way[order]
-    first = np.r_[True, (item[1:] != item[:-1]) | (street_of[way[1:]] != street_of[way[:-1]])]
-    item, way = item[first].astype(np.int64), way[first]
-    distance = np.asarray(shapely.distance(items[item], lines[way]), dtype=np.float64)
-    along = shapely.line_locate_point(lines[way], centres[item])
-    foot = shapely.get_coordinates(shapely.line_interpolate_point(lines[way], along))
-    centre = shapely.get_coordinates(centres[item])
-    at_end = (along < 0.5) | (along > shapely.length(lines[way]) - 0.5)
+    lines = centrelines[ways]
+    edges = sight.edges_of(items)
+    centre = shapely.get_coordinates(shapely.centroid(items))
+    if len(centre) < len(items):  # an empty shape has no centre
+        known = ~shapely.is_empty(items)
+        every = np.full((len(items), 2), np.nan)
+        every[known] = centre
+        centre = every
+    near = sight.near(edges, centre, lines, streets.way_of[ways], REACH_M)
+    at_end = (near.along < 0.5) | (near.along > shapely.length(lines)[near.way] - 0.5)
+    walls = edges if obstacles is items else sight.edges_of(obstacles)
     score = (
-        distance
-        + SIGHT_WEIGHT * _hidden(centre, foot, item, distance, obstacles, owner)
+        near.distance
+        + SIGHT_WEIGHT * _hidden(centre[near.item], near, walls, owner)
         + END_PENALTY_M * at_end
-        + LANE_PENALTY_M * lane[way]
-        - NARROW_BONUS_M * _narrow_front(items, item, foot - centre)
+        + LANE_PENALTY_M * streets.lane[ways][near.way]
+        - NARROW_BONUS_M * _narrow_front(items, near.item, near.foot - centre[near.item])
     )
-    return _Pairs(item, street_of[way], distance, np.asarray(score, dtype=np.float64))
+    return _Pairs(near.item, near.street, near.distance, np.asarray(score, dtype=np.float64))
 
 
-def _hidden(centre: Floats, foot: Floats, item: Ints, distance: Floats, obstacles: Geometries, owner: Ints) -> Floats:
+def _hidden(centre: Floats, near: sight.Near, walls: sight.Edges, owner: Ints) -> Floats:
     """Metres of the line from centre to carriageway inside other buildings; only where there is a choice."""
-    hidden = np.zeros(len(item))
-    rival = np.bincount(item)[item] > 1
-    best = np.full(item.max() + 1, np.inf)
-    np.minimum.at(best, item, distance)
-    asked = np.flatnonzero(rival & (distance < best[item] + REACH_M / 2))
-    if len(asked) == 0:
+    hidden = np.zeros(len(near.item))
+    if len(hidden) == 0:
         return hidden
-    rays = np.asarray(shapely.linestrings(np.stack([centre[asked], foot[asked]], axis=1)), dtype=object)
-    ray, obstacle = shapely.STRtree(obstacles).query(rays, predicate="intersects")
-    other = owner[obstacle] != item[asked[ray]]
-    ray, obstacle = ray[other], obstacle[other]
-    inside = shapely.length(shapely.intersection(rays[ray], obstacles[obstacle]))
-    np.add.at(hidden, asked[ray], inside)
+    rival = np.bincount(near.item)[near.item] > 1
+    best = np.full(near.item.max() + 1, np.inf)
+    np.minimum.at(best, near.item, near.distance)
+    asked = np.flatnonzero(rival & (near.distance < best[near.item] + REACH_M / 2))
+    hidden[asked] = sight.hidden(np.hstack([centre[asked], near.foot[asked]]), near.item[asked], walls, owner)
     return hidden
 
 
