@@ -12,7 +12,8 @@ from sqlalchemy import Connection, text
 class Premise:
     """An address as its plate shows it, with its building's grid on ``day`` (None: nothing in force).
 
-    ``status`` is that of the day asked about, or of this moment where none was; ``ended`` is the day from which an address is no longer ``issued``, where known.
+    ``status`` is that of the day asked about, or of this moment where none was; ``ended`` is the day from which an
+    address is no longer ``issued``, where known.
     """
 
     text: str
@@ -54,8 +55,8 @@ class OtherNames:
 
 _PREMISE = text(
     """
-SELECT a.text, a.level, CASE WHEN CAST(:day AS date) < a.valid_to THEN 'issued' ELSE a.status END, coalesce(s.code, ''),
-       coalesce(c.name, ''), coalesce(c.code, ''),
+SELECT a.text, a.level, CASE WHEN CAST(:day AS date) < a.valid_to THEN 'issued' ELSE a.status END,
+       coalesce(s.code, ''), coalesce(c.name, ''), coalesce(c.code, ''),
        coalesce(nullif(t.title, ''), t.name), t.fictitious, a.building_id, d.day,
        g.grid_id::text, coalesce(g.code, ''), coalesce(g.name, ''), coalesce(nullif(gc.name, ''), g.community, ''),
        a.id, a.valid_to
