@@ -2,7 +2,7 @@
 
 Both sides stand on one database and are asked in turn, round by round, with the same lists over 16 connections, gzip
 on; a ratio is the median of the rounds'. CPU is that of a server's whole process tree with the database's. ``anew``
-means that no rendered answer is kept anywhere. ``--quick`` makes fewer rounds on a smaller city.
+means that no rendered answer is kept anywhere. ``--quick`` makes fewer rounds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks import serving_features, serving_lookup, serving_tiles
+from benchmarks import serving_features, serving_lookup, serving_servers, serving_tiles
 from benchmarks.runner import ROOT, Figure, Say, figure, fresh_process, peer_python, versions
 from benchmarks.serving_city import BUILDINGS
 from benchmarks.serving_data import Served, served_city
@@ -29,6 +29,8 @@ LOCKED: Final = ROOT / "requirements" / "peers_serving.txt"
 #: Rounds that count.
 FULL: Final = 7
 QUICK: Final = 3
+#: Points of the bulk lookup: uniform, and on edges, on vertices or within a micrometre of them.
+POINTS: Final = (1_000_000, 400_000)
 
 
 @dataclass
@@ -48,13 +50,19 @@ def figures(*, quick: bool, say: Say) -> tuple[list[Figure], dict[str, str]]:
     used = versions("numpy", "numba", "shapely", "granian", "flask", "psycopg")
     if python is not None:
         used |= _peer_versions(python)
-    results, counts = measure(BUILDINGS, python, rounds=QUICK if quick else FULL, quick=quick, say=say)
+    results, counts = measure(BUILDINGS, python, rounds=QUICK if quick else FULL, say=say)
     used["city"] = ", ".join(f"{n:,} {table}" for table, n in counts.items() if n)
     return rows(results), used
 
 
 def measure(
-    buildings: int, python: str | None, *, rounds: int, quick: bool, say: Say, cluster: Cluster | None = None
+    buildings: int,
+    python: str | None,
+    *,
+    rounds: int,
+    say: Say,
+    points: tuple[int, int] = POINTS,
+    cluster: Cluster | None = None,
 ) -> tuple[Results, dict[str, int]]:
     """Every part on a city of so many buildings, and what the city holds. ``python``: the peers' environment."""
     with served_city(buildings, say, cluster) as served, tempfile.TemporaryDirectory() as name:
@@ -62,10 +70,11 @@ def measure(
         say(f"city: {served.counts}")
         out = Results(rebuild=_rebuild(served, folder, say))
         say(f"index after publication: {out.rebuild}")
-        out.tiles = serving_tiles.run(served, folder, python, rounds=rounds, say=say)
-        out.one = serving_lookup.one(served, folder, python, rounds=rounds, say=say)
-        out.features = serving_features.run(served, folder, python, rounds=rounds, say=say)
-        out.bulk = serving_lookup.bulk(served, folder, python, quick=quick, say=say)
+        with serving_servers.all_of(served, folder, python) as servers:
+            out.tiles = serving_tiles.run(served, servers, folder, rounds=rounds, say=say)
+            out.one = serving_lookup.one(served, servers, rounds=rounds, say=say)
+            out.features = serving_features.run(served, servers, rounds=rounds, say=say)
+        out.bulk = serving_lookup.bulk(served, folder, python, rounds=(rounds + 1) // 2, points=points, say=say)
         return out, served.counts
 
 
@@ -102,7 +111,7 @@ def _tile_rows(races: Mapping[str, Race]) -> Iterator[Figure]:
     warm = {n: r.ratio(WARM, TIPG) for n, r in races.items()}
     static = {n: r.ratio(WARM, NGINX) for n, r in races.items()}
     tail = {n: r.tail_ratio(ANEW, TIPG) for n, r in races.items()}
-    named = {"better": "high", "peer": TIPG, "peer_value": 1.0}
+    named: dict[str, Any] = {"better": "high", "peer": TIPG, "peer_value": 1.0}
     yield figure("uncached tile, geometric mean", mean(cold.values()), "x", floor=8, aim=15, **named)
     for name, value in cold.items():
         yield figure(f"uncached tile, {name}", value, "x", floor=6, aim=15, **named)

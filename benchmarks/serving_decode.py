@@ -41,6 +41,8 @@ def _value(data: bytes) -> Any:
             return struct.unpack("<f", value)[0]
         if number == 3:
             return struct.unpack("<d", value)[0]
+        if number == 4:
+            return value - (1 << 64) if value >> 63 else value
         if number == 6:
             return (value >> 1) ^ -(value & 1)
         return bool(value) if number == 7 else value

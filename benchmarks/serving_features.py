@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import shapely
 
-from benchmarks import serving_load, serving_servers
+from benchmarks import serving_load
 from benchmarks.runner import Say
 from benchmarks.serving_city import CRS
 from benchmarks.serving_data import Served
 from benchmarks.serving_lookup import grids_of
-from benchmarks.serving_servers import Server
+from benchmarks.serving_servers import Server, Servers
 from benchmarks.serving_tiles import ANEW, TIPG, Race, body_of, line, plain, race
 from gis.locate import datums
 
@@ -39,6 +37,7 @@ def boxes(served: Served, metres: float = 1500.0) -> list[str]:
     """Boxes in degrees about so many metres wide, anywhere in the city."""
     grids = np.asarray(shapely.from_wkb(grids_of(served)), dtype=object)
     west, south, east, north = shapely.total_bounds(grids)
+    metres = min(metres, (east - west) / 4)
     rng = np.random.default_rng(3)
     x, y = rng.uniform(west, east - metres, BOXES), rng.uniform(south, north - metres, BOXES)
     meant = datums.parse(CRS)
@@ -74,23 +73,20 @@ def _features(server: Server, path: str) -> list[dict[str, Any]]:
     return found
 
 
-def run(served: Served, folder: Path, python: str | None, *, rounds: int, say: Say) -> dict[str, Race]:
-    """Races by name: ``items <layer>`` and ``item <layer>``."""
+def run(served: Served, servers: Servers, *, rounds: int, say: Say) -> dict[str, Race]:
+    """Races by name: ``items <layer>`` and ``item <layer>``; our answers are made anew."""
     out: dict[str, Race] = {}
-    found = boxes(served)
-    with ExitStack() as stack:
-        server = stack.enter_context(serving_servers.ours(served, folder, cached=False))
-        peer = None if python is None else stack.enter_context(serving_servers.tipg(served, folder, python))
-        for layer in LAYERS:
-            for name, asked in (("items", pages(layer, found)), ("item", singles(layer, server, peer))):
-                entrants = [(ANEW, server, _requests(asked.ours))]
-                if peer is not None:
-                    entrants.append((TIPG, peer, _requests(asked.peer)))
-                made = race(f"{name} {layer}", entrants, rounds)
-                if peer is not None and name == "items":
-                    made.equal = _equal(server, peer, asked, say)
-                out[made.name] = made
-                say(line(made))
+    found, server, peer = boxes(served), servers.anew, servers.tipg
+    for layer in LAYERS:
+        for name, asked in (("items", pages(layer, found)), ("item", singles(layer, server, peer))):
+            entrants = [(ANEW, server, _requests(asked.ours))]
+            if peer is not None:
+                entrants.append((TIPG, peer, _requests(asked.peer)))
+            made = race(f"{name} {layer}", entrants, rounds)
+            if peer is not None and name == "items":
+                made.equal = _equal(server, peer, asked, say)
+            out[made.name] = made
+            say(line(made))
     return out
 
 

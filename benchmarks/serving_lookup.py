@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -14,10 +13,11 @@ import psycopg
 import shapely
 from numpy.typing import NDArray
 
-from benchmarks import serving_load, serving_servers
+from benchmarks import serving_load
 from benchmarks.runner import ROOT, Say, fresh_process
 from benchmarks.serving_city import CRS
 from benchmarks.serving_data import Served, plain_url
+from benchmarks.serving_servers import Servers
 from benchmarks.serving_tiles import ANEW, Race, body_of, line, plain, race
 from gis.locate import datums
 
@@ -75,14 +75,14 @@ def adversarial(grids: NDArray[np.object_], count: int, rng: np.random.Generator
     return np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
 
 
-def bulk(served: Served, folder: Path, python: str | None, *, quick: bool, say: Say) -> Bulk:
-    """Rates side by side, then every point against PostGIS."""
+def bulk(served: Served, folder: Path, python: str | None, *, rounds: int, points: tuple[int, int], say: Say) -> Bulk:
+    """Rates side by side, then every point against PostGIS. ``points``: uniform and adversarial ones."""
     wkb, rng = grids_of(served), np.random.default_rng(11)
     grids = np.asarray(shapely.from_wkb(wkb), dtype=object)
-    many = uniform(grids, 1_000_000, rng)
-    hard = adversarial(grids, 400_000, rng)
+    many = uniform(grids, points[0], rng)
+    hard = adversarial(grids, points[1], rng)
     out = Bulk(points=len(many[0]))
-    for number in range(1 if quick else 3):
+    for number in range(rounds):
         mine = _ours(folder, wkb, *many)
         out.ours.append(out.points / mine["cpu_s"])
         out.build_s, out.index_mb = mine["build_s"], mine["index_mb"]
@@ -158,20 +158,17 @@ def places(served: Served, count: int) -> list[tuple[float, float]]:
     return list(zip(np.round(lon, 7).tolist(), np.round(lat, 7).tolist(), strict=True))
 
 
-def one(served: Served, folder: Path, python: str | None, *, rounds: int, say: Say) -> Race | None:
-    """One point a request: ours beside Flask + PostGIS. None without the peer's environment."""
-    asked = places(served, 500)
-    mine = [f"/api/lookup?lon={lon}&lat={lat}&crs=wgs84" for lon, lat in asked]
-    with ExitStack() as stack:
-        server = stack.enter_context(serving_servers.ours(served, folder))
-        entrants = [(ANEW, server, [serving_load.get(p) for p in mine])]
-        if python is not None:
-            peer = stack.enter_context(serving_servers.flask_postgis(served, folder, python))
-            entrants.append((FLASK, peer, entrants[0][2]))
-        out = race("one lookup", entrants, rounds)
-        if python is not None:
-            pairs = [[json.loads(plain(body_of(s, p))) for s in (server, peer)] for p in mine[:100]]
-            out.equal = sum(_same(a, b) for a, b in pairs) / len(pairs)
+def one(served: Served, servers: Servers, *, rounds: int, say: Say) -> Race:
+    """One point a request: ours beside Flask + PostGIS."""
+    mine = [f"/api/lookup?lon={lon}&lat={lat}&crs=wgs84" for lon, lat in places(served, 500)]
+    requests = [serving_load.get(p) for p in mine]
+    entrants = [(ANEW, servers.kept, requests)]
+    if servers.flask is not None:
+        entrants.append((FLASK, servers.flask, requests))
+    out = race("one lookup", entrants, rounds)
+    if servers.flask is not None:
+        pairs = [[json.loads(plain(body_of(s, p))) for s in (servers.kept, servers.flask)] for p in mine[:100]]
+        out.equal = sum(_same(a, b) for a, b in pairs) / len(pairs)
     say(line(out))
     return out
 

@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,7 @@ from benchmarks.serving_data import Served, plain_url
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 #: How long a server may take to answer its first request, in seconds of a busy machine.
-PATIENCE: Final = 120.0
+PATIENCE: Final = 300.0
 #: Processes of every server: as many as cores, at most four, as ``serve`` takes them.
 WORKERS: Final = min(4, os.cpu_count() or 1)
 
@@ -41,8 +41,18 @@ class Server:
         return sum(_cpu_of(pid) for pid in tree(self.roots))
 
     def memory_mb(self) -> float:
-        """Memory of its processes; pages that several share are counted once."""
-        return sum(_pss_kb(pid) for pid in tree(self.roots)) / 1024
+        """Memory of its own processes, without the database's; pages that several share are counted once."""
+        return sum(_pss_kb(pid) for pid in tree(self.roots[:1])) / 1024
+
+
+@dataclass(frozen=True)
+class Servers:
+    """All that run beside each other; a peer that cannot be had is None."""
+
+    anew: Server
+    kept: Server
+    tipg: Server | None
+    flask: Server | None
 
 
 def tree(roots: Sequence[int]) -> list[int]:
@@ -255,3 +265,15 @@ def flask_postgis(served: Served, folder: Path, python: str) -> Iterator[Server]
         besides=_postmaster(served),
     ) as server:  # fmt: skip
         yield server
+
+
+@contextmanager
+def all_of(served: Served, folder: Path, python: str | None) -> Iterator[Servers]:
+    """Ours twice, with and without caches, and those peers that ask a database."""
+    with ExitStack() as stack:
+        yield Servers(
+            stack.enter_context(ours(served, folder, cached=False, name="anew")),
+            stack.enter_context(ours(served, folder)),
+            None if python is None else stack.enter_context(tipg(served, folder, python)),
+            None if python is None else stack.enter_context(flask_postgis(served, folder, python)),
+        )

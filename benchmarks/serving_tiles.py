@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,7 @@ from benchmarks import serving_load, serving_servers
 from benchmarks.runner import Say
 from benchmarks.serving_data import Served, plain_url
 from benchmarks.serving_decode import content
-from benchmarks.serving_servers import Server
+from benchmarks.serving_servers import Server, Servers
 from gis.tiles import pyramid
 
 
@@ -158,30 +158,26 @@ def plain(body: bytes) -> bytes:
     return gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
 
 
-def run(served: Served, folder: Path, python: str | None, *, rounds: int, say: Say) -> dict[str, Race]:
+def run(served: Served, servers: Servers, folder: Path, *, rounds: int, say: Say) -> dict[str, Race]:
     """A race for every kind of tile: ours made anew, tipg, ours from the cache, nginx with the same as files."""
     out: dict[str, Race] = {}
-    with ExitStack() as stack:
-        anew = stack.enter_context(serving_servers.ours(served, folder, cached=False, name="anew"))
-        kept = stack.enter_context(serving_servers.ours(served, folder))
-        peer = None if python is None else stack.enter_context(serving_servers.tipg(served, folder, python))
-        for kind in KINDS:
-            tiles = tiles_of(served, kind)
-            files = folder / kind.name.replace(" ", "_")
-            _write_files(kept, kind, tiles, files)
-            mine = [serving_load.get(our_path(kind, t)) for t in tiles]
-            entrants = [(ANEW, anew, mine)]
-            if peer is not None:
-                entrants.append((TIPG, peer, [serving_load.get(tipg_path(kind, t)) for t in tiles]))
-            entrants.append((WARM, kept, mine))
-            with _static(files, our_path(kind, tiles[0]), folder, say) as static:
-                if static is not None:
-                    entrants.append((NGINX, static, mine))
-                made = race(kind.name, entrants, rounds)
-            if peer is not None:
-                made.equal = equal_share(anew, peer, kind, tiles, say)
-            out[kind.name] = made
-            say(line(made))
+    for kind in KINDS:
+        tiles = tiles_of(served, kind)
+        files = folder / kind.name.replace(" ", "_")
+        _write_files(servers.kept, kind, tiles, files)
+        mine = [serving_load.get(our_path(kind, t)) for t in tiles]
+        entrants = [(ANEW, servers.anew, mine)]
+        if servers.tipg is not None:
+            entrants.append((TIPG, servers.tipg, [serving_load.get(tipg_path(kind, t)) for t in tiles]))
+        entrants.append((WARM, servers.kept, mine))
+        with _static(files, our_path(kind, tiles[0]), folder, say) as static:
+            if static is not None:
+                entrants.append((NGINX, static, mine))
+            made = race(kind.name, entrants, rounds)
+        if servers.tipg is not None:
+            made.equal = equal_share(servers.anew, servers.tipg, kind, tiles, say)
+        out[kind.name] = made
+        say(line(made))
     return out
 
 
