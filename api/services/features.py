@@ -30,6 +30,8 @@ from gis.features.references import Reference
 
 _T = TypeVar("_T")
 _TYPES: Final = {"text": str, "integer": int, "number": float, "boolean": bool, "date": Any}
+#: More features than this are not all looked for again once they are counted.
+MANY: Final = 5_000
 _ENCODE: Final = msgspec.json.Encoder().encode
 _HEAD: Final = b'{"type":"FeatureCollection","features":'
 #: The ten bytes before a body of RFC 1952: no name, no time.
@@ -145,15 +147,19 @@ class Features:
         srid = _stored(question.crs)
         rows: list[tuple[Scope, Row]] = []
         mark = state.mark
+        counts = self._known(question, state)
         for scope in scopes:
             after = question.after
             if after is not None and scope.territory < after[0]:
                 continue
             key = after[1] if after is not None and scope.territory == after[0] else None
-            mark, found = read_features.page(
+            mark, count, found = read_features.page(
                 connection, collection, scope, meant.conditions, PROPERTIES[collection.name], srid=srid, after=key,
                 limit=question.limit + 1 - len(rows), days=question.days, drafts=question.drafts,
+                many=counts.get(scope.territory, 0) > MANY,
             )  # fmt: skip
+            if count is not None:
+                counts[scope.territory] = count
             rows += [(scope, r) for r in found]
             if mark != state.mark and collection.owner:
                 return mark, Page(Packed(b""), 0, 0, None, mark)
@@ -167,28 +173,21 @@ class Features:
             del rows[question.limit :]
             scope, last = rows[-1]
             following = f"{scope.territory}.{last.key}"
-        matched = self._count(connection, collection, question, meant, state, scopes)
+        for scope in scopes:
+            if scope.territory not in counts:
+                counts[scope.territory] = read_features.count(
+                    connection, collection, scope, meant.conditions, drafts=question.drafts
+                )
+        if mark == state.mark and mark:
+            self._counts.put((mark, question.matching), counts, 1)
+        matched = sum(counts[s.territory] for s in scopes)
         body = _ENCODE(features([r for _, r in rows], question.crs))
         return mark, Page(Packed(body), len(rows), matched, following, state.mark)
 
-    def _count(
-        self,
-        connection: Reader,
-        collection: Collection,
-        question: Question,
-        meant: Wanted,
-        state: State,
-        scopes: list[Scope],
-    ) -> int:
-        key = (state.mark, question.matching)
-        known: int | None = self._counts.get(key) if state.mark else None
-        if known is None:
-            known = sum(
-                read_features.count(connection, collection, s, meant.conditions, drafts=question.drafts)
-                for s in scopes
-            )
-            self._counts.put(key, known, 1)
-        return known
+    def _known(self, question: Question, state: State) -> dict[int, int]:
+        """Counts by territory that are known of a state."""
+        known: dict[int, int] | None = self._counts.get((state.mark, question.matching)) if state.mark else None
+        return dict(known or {})
 
     def one(
         self,

@@ -35,10 +35,11 @@ _CASTS: Final = {"text": "text", "integer": "numeric", "number": "float8", "bool
 
 @dataclass
 class Conditions:
-    """Conditions joined by AND, with the values they bind."""
+    """Conditions joined by AND, with the values they bind. ``joined``: they ask for more than the table itself."""
 
     parts: list[str] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
+    joined: bool = False
 
     @property
     def sql(self) -> str:
@@ -56,15 +57,20 @@ class Conditions:
         meet = []
         for place in places:
             given = f"ST_GeomFromWKB({self.bind(shapely.to_wkb(place), 'bytea')}, 3857)"
-            meet.append(f"ST_Intersects({collection.mercator}, {given})")
-        self.parts.append(" OR ".join(meet))
+            test = f"ST_Intersects({collection.mercator}, {given})"
+            if shapely.equals(place, shapely.envelope(place)):  # what lies in a rectangle with its box lies in it
+                test = f"{collection.mercator} && {given} AND ({collection.mercator} @ {given} OR {test})"
+            meet.append(test)
+        self.parts.append(" OR ".join(f"({m})" for m in meet))
 
     def add_equal(self, column: Field, text: str) -> None:
         """Features whose property has the value a text says."""
+        self.joined = True
         self.parts.append(f"{column.compared} = {self.bind(_read(column, text), _CASTS[column.kind])}")
 
     def add(self, collection: Collection, expression: Expression) -> None:
         """Features for which an expression holds; its geometries are in EPSG:3857."""
+        self.joined = True
         self.parts.append(_Writer(self, collection).write(expression))
 
 

@@ -100,14 +100,18 @@ ST_XMin(b.box), ST_YMin(b.box), ST_XMax(b.box), ST_YMax(b.box)"""
 
 #: The row of the state comes even where the page is empty.
 _PAGE: Final = """
-WITH s AS MATERIALIZED ({mark})
-SELECT s.mark, q.* FROM s LEFT JOIN (
+WITH s AS MATERIALIZED ({mark}){met}
+SELECT s.mark, {matched}, q.* FROM s LEFT JOIN (
 SELECT {key} AS key, {feature}, ST_AsBinary({geometry}, 'NDR') AS wkb, {columns}
 FROM {rows} ORDER BY {key} LIMIT {limit}) q ON true ORDER BY q.key
 """
 #: With a filter the planner finds the best way; without one the page is taken first and the rest joined to its rows.
 _FILTERED: Final = "{core} {joins} WHERE {where}{after}{more}"
 _PLAIN: Final = "(SELECT * FROM {core} WHERE {where}{after} ORDER BY {key} LIMIT {limit}) {alias} {joins} WHERE true"
+#: With a box what meets it is found once, for the page and for the count of all.
+_MET: Final = ", met AS MATERIALIZED (SELECT {key} AS met FROM {core} WHERE {where}{more})"
+_OF_MET: Final = """(SELECT {alias}.* FROM (SELECT met FROM met WHERE true{after} ORDER BY met LIMIT {limit}) met
+JOIN {core} ON {key} = met.met WHERE {where}) {alias} {joins} WHERE true"""
 _COUNT: Final = "SELECT count(*) FROM {core} {joins} WHERE {where}{more}"
 _COUNT_PLAIN: Final = "SELECT count(*) FROM {core} WHERE {where}"
 _ONE: Final = """
@@ -154,25 +158,35 @@ def page(
     limit: int,
     days: Days = TODAY,
     drafts: bool = False,
-) -> tuple[str, list[Row]]:
-    """Mark of the state, and up to ``limit`` rows after the key ``after``; ``make`` gets a row's properties in order.
+    many: bool = False,
+) -> tuple[str, int | None, list[Row]]:
+    """Mark of the state, the count of all that meets the conditions where it came along, and the rows.
 
+    These are up to ``limit`` after the key ``after``; ``make`` gets a row's properties in order. ``many``: a great
+    many are known to meet the conditions, so they are not all looked for.
     ``srid``: the CRS of the geometry, None for EPSG:3857.
     """
-    sql = _page(collection.name, scope.srid, srid, after is not None, conditions.sql, limit)
+    way = _way(collection, conditions, many)
+    sql = _page(collection.name, scope.srid, srid, after is not None, conditions.sql, limit, way)
     values = bound(scope, drafts) | _days(days) | conditions.values
     values |= {"after": after}
-    marks: list[str] = []
+    marks: list[tuple[str, int | None]] = []
 
-    def row(said: str, key: Any, feature: Any, wkb: bytes | None, *columns: Any) -> Row | None:
+    def row(said: str, matched: int | None, key: Any, feature: Any, wkb: bytes | None, *columns: Any) -> Row | None:
         if not marks:
-            marks.append(said)
+            marks.append((said, matched))
         return None if wkb is None else Row(key, feature, wkb, make(*columns))
 
     cursor = connection.cursor(row_factory=args_row(row), binary=True)
     # a page without a filter is always found the same way; with one, the best way depends on its values
-    found = cursor.execute(sql, values, prepare=not conditions.parts).fetchall()
-    return marks[0], [r for r in found if r is not None]
+    found = cursor.execute(sql, values, prepare=way != _FILTERED).fetchall()
+    return *marks[0], [r for r in found if r is not None]
+
+
+def _way(collection: Collection, conditions: Conditions, many: bool) -> str:
+    if not collection.owner or conditions.joined or (conditions.parts and many):
+        return _FILTERED
+    return _OF_MET if conditions.parts else _PLAIN
 
 
 def count(
@@ -216,20 +230,31 @@ def whole(days: Days) -> Scope:
 
 
 @lru_cache(maxsize=512)
-def _page(name: str, stored: int, srid: int | None, after: bool, more: str, limit: int) -> str:
+def _page(name: str, stored: int, srid: int | None, after: bool, more: str, limit: int, way: str) -> str:
     """``limit`` is part of the text, so that a plan made once is made for so many rows."""
     c = COLLECTIONS[name]
-    rows = (_FILTERED if more or not c.owner else _PLAIN).format(
+    boxed = way == _OF_MET
+    key = "met" if boxed else c.key
+    rows = way.format(
         core=c.core,
         joins=c.joins,
         alias=c.alias,
         key=c.key,
         where=c.where,
-        after=f" AND {c.key} > CAST(%(after)s AS {c.key_kind})" if after else "",
+        after=f" AND {key} > CAST(%(after)s AS {c.key_kind})" if after else "",
         more=more,
         limit=int(limit),
     )
-    return _sql(_PAGE, c, mark=_MARK, geometry=_geometry(c, srid, stored), rows=rows, limit=str(int(limit)))
+    return _sql(
+        _PAGE,
+        c,
+        mark=_MARK,
+        met=_MET.format(key=c.key, core=c.core, where=c.where, more=more) if boxed else "",
+        matched="(SELECT count(*) FROM met)" if boxed else "CAST(NULL AS bigint)",
+        geometry=_geometry(c, srid, stored),
+        rows=rows,
+        limit=str(int(limit)),
+    )
 
 
 @lru_cache(maxsize=64)
