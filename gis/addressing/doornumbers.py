@@ -47,6 +47,8 @@ def read(text: str, *, block: int = 0) -> list[DoorNumber]:
     """
     if text.isascii() and text.isdigit() and len(text) <= 7:
         return [DoorNumber((int(text),), (int(text),))]
+    if block and (base := base_written(text, block=block)) is not None and len(text) - text.index("-") in (3, 4):
+        return [DoorNumber((base,), (base,))]
     clean = unicodedata.normalize("NFKC", text[:80]).translate(_HYPHENS).replace(" ", "")
     parts = [p for p in re.split(r"[;,、；，]", clean) if p]
     found = [_one(p, block=block) for p in parts]

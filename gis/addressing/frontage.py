@@ -264,9 +264,12 @@ def _stated(
     whole: dict[int, Any] = {}
     street, sure = street.copy(), sure.copy()
     breaks = []
+    same: dict[str, tuple[str, list[int]]] = {}
     for k in np.flatnonzero(items.road != "").tolist():
-        name = plain(str(items.road[k]))
-        candidates = by_name.get(alike(name), [])
+        road = str(items.road[k])
+        if road not in same:
+            same[road] = plain(road), by_name.get(alike(road), [])
+        name, candidates = same[road]
         if street[k] in candidates:
             sure[k] = True
             continue

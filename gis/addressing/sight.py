@@ -196,7 +196,8 @@ def _crosses(a: Any, b: Any) -> bool:
     d2 = (b[2] - b[0]) * (a[3] - b[1]) - (b[3] - b[1]) * (a[2] - b[0])
     d3 = (a[2] - a[0]) * (b[1] - a[1]) - (a[3] - a[1]) * (b[0] - a[0])
     d4 = (a[2] - a[0]) * (b[3] - a[1]) - (a[3] - a[1]) * (b[2] - a[0])
-    return ((d1 > 0) != (d2 > 0)) and ((d3 > 0) != (d4 > 0))
+    crossing: bool = ((d1 > 0) != (d2 > 0)) and ((d3 > 0) != (d4 > 0))
+    return crossing
 
 
 @njit(cache=True)
@@ -294,7 +295,7 @@ def _keep(
             value[total, 0], value[total, 1] = math.sqrt(outline[best]), place[best, 0]
             value[total, 2], value[total, 3] = place[best, 1], place[best, 2]
         total += 1
-        last = lowest
+        last = int(lowest)
 
 
 @njit(cache=True)
