@@ -17,6 +17,7 @@ from api import authorisation, messages
 from api.authorisation import Caller
 from api.config import Config
 from api.front.wsgi import HotTiles
+from api.languages import chosen
 from api.services.exporting import Downloads
 from api.services.features import Features
 from api.services.matching import Addresses
@@ -92,11 +93,7 @@ def caller() -> Caller:
 
 def language() -> str:
     """Chinese unless the reader prefers English (``Accept-Language``, or ``?lang=``)."""
-    asked = request.args.get("lang", "")
-    if asked in messages.LANGUAGES:
-        return asked
-    best = request.accept_languages.best_match(["zh-CN", "zh", "en"], default="zh-CN")
-    return "en" if best == "en" else "zh-CN"
+    return chosen(request.args.get("lang", ""), request.headers.get("Accept-Language", ""))
 
 
 def say(code: str, **values: object) -> str:

@@ -70,4 +70,5 @@ def answer_file(url: str, points: Path, output: Path, crs: str | None, accuracy:
 @contextmanager
 def _published(url: str) -> Iterator[Published]:
     with engine_of(url) as engine:
-        yield Published(engine, store=IndexStore(places.state() / "cache" / "locate"))
+        cache = os.environ.get("WANGGE_CACHE", str(places.state() / "cache"))
+        yield Published(engine, store=IndexStore(Path(cache) / "locate" if cache else None))

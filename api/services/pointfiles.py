@@ -126,16 +126,24 @@ def _renamed(names: list[str]) -> list[str]:
 
 
 def _csv(points: Points, found: dict[str, Any]) -> bytes:
-    rows = points.rows
-    if rows is None:
+    header, rows = points.header, points.rows
+    if points.table is not None:
+        header = points.table.column_names
+        cells = [[_cell(v) for v in column.to_pylist()] for column in points.table.columns]
+        rows = [list(row) for row in zip(*cells, strict=True)]
+    elif rows is None:
         rows = [[repr(a), repr(b)] for a, b in zip(points.x.tolist(), points.y.tolist(), strict=True)]
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_renamed(points.header) + list(ADDED))
+    writer.writerow(_renamed(header) + list(ADDED))
     made = zip(*(_texts(found[name], 2 if name == "edge_m" else 9) for name in ADDED), strict=True)
-    width = len(points.header)
+    width = len(header)
     writer.writerows(row + [""] * (width - len(row)) + list(answer) for row, answer in zip(rows, made, strict=True))
     return out.getvalue().encode()
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _texts(values: np.ndarray[tuple[int], np.dtype[np.generic]], digits: int) -> list[str]:
@@ -146,7 +154,14 @@ def _texts(values: np.ndarray[tuple[int], np.dtype[np.generic]], digits: int) ->
 
 def _arrow(points: Points, found: pa.Table) -> pa.Table:
     table = points.table
-    if table is None:
+    if table is None and points.rows is not None:
+        columns = [
+            pa.array([row[k] if k < len(row) else "" for row in points.rows]) for k in range(len(points.header))
+        ]
+        for k, numbers in zip(_pair(points.header), (points.x, points.y), strict=True):
+            columns[k] = pa.array(numbers)
+        table = pa.Table.from_arrays(columns, points.header)
+    elif table is None:
         table = pa.table({"lon": points.x, "lat": points.y})
     table = table.rename_columns(_renamed(table.column_names))
     for name in found.column_names:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import signal
@@ -67,6 +69,7 @@ def test_serve_answers_and_stops(world):
 def test_lookup_command(world, tmp_path, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", world.url)
     monkeypatch.setenv("WANGGE_LANG", "en")
+    monkeypatch.setenv("WANGGE_CACHE", "")
     territory = min(world.grids)
     middles = [(g, p.centroid.x, p.centroid.y) for g, p in world.grids[territory]]
     _, x, y = middles[0]
@@ -80,7 +83,19 @@ def test_lookup_command(world, tmp_path, monkeypatch):
     assert many.exit_code == 0, many.output
     lines = out.read_text(encoding="utf-8").splitlines()
     assert [line.split(",")[3] for line in lines[1:]] == [g for g, _, _ in middles]
-    assert list(tmp_path.iterdir()) == [out, points] or set(tmp_path.iterdir()) == {out, points}
+    assert set(tmp_path.iterdir()) == {out, points}
+    table, again = tmp_path / "points.arrow", tmp_path / "again.csv"
+    made = run.invoke(cli, ["lookup", "--file", str(points), "-o", str(table), "--crs", "EPSG:4547"])
+    assert made.exit_code == 0, made.output
+    back = run.invoke(cli, ["lookup", "--file", str(table), "-o", str(again), "--crs", "EPSG:4547"])
+    assert back.exit_code == 0, back.output
+    rows = list(csv.reader(io.StringIO(again.read_text(encoding="utf-8"))))
+    assert rows[0][:4] == ["easting", "northing", "status_", "grid_id_"]  # what came along goes along
+    assert [row[1] for row in rows] == [row.split(",")[1] for row in points.read_text(encoding="utf-8").splitlines()]
+    at = rows[0].index("grid_id")
+    assert [row[at] for row in rows[1:]] == [g for g, _, _ in middles]
+    never = run.invoke(cli, ["lookup", str(x), str(y), "--crs", "EPSG:4547", "--as-of", "1999-01-01"])
+    assert never.output.strip() == "Nothing is published for 1999-01-01: there is no grid to name."
 
 
 @pytest.mark.parametrize(
@@ -91,6 +106,8 @@ def test_lookup_command(world, tmp_path, monkeypatch):
         (["1", "--crs", "wgs84"], "lookup.arguments"),
         (["--file", "nowhere.csv", "-o", "out.csv", "--crs", "wgs84"], "lookup.file_missing"),
         (["--file", "nowhere.csv", "--crs", "wgs84"], "lookup.arguments"),
+        (["--file", "points.xlsx", "-o", "out.csv", "--crs", "wgs84"], "lookup.file_kind"),
+        (["--file", "nowhere.csv", "-o", "out.shp", "--crs", "wgs84"], "lookup.file_kind"),
     ],
 )
 def test_lookup_command_refuses_before_it_starts_anything(arguments, code, tmp_path, monkeypatch):
