@@ -57,6 +57,7 @@ class Content:
     duties: tuple[Duty, ...]
     ranges: dict[str, str]
     streets: dict[str, str]
+    fictitious: bool = False
 
     def word(self, code: str, **values: object) -> str:
         """A message of the catalogue in this content's language."""
@@ -87,6 +88,7 @@ def gather(
         of_grid, of_building, tuple(staff),
         {grid: _ranges(found, language) for grid, found in ranges(list(_doors(held))).items()},
         {grid: _streets(found, language) for grid, found in metres.items()},
+        records.fictitious(connection, territory),
     )  # fmt: skip
 
 
@@ -100,7 +102,8 @@ def notice(content: Content, premise: Premise, key: Key, shapes: Shapes | None, 
         (word("range"), content.ranges.get(grid.grid_id, "")),
         (word("streets"), content.streets.get(grid.grid_id, "")),
     ]
-    about = [content.territory.attribution, word("fictitious") if any(d.fictitious for d in staff) else ""]
+    made_up = content.fictitious or any(d.fictitious for d in staff)
+    about = [content.territory.attribution, word("fictitious") if made_up else ""]
     made = Notice(
         key=codes.printed(premise.code),
         title=word("title"),
@@ -143,7 +146,7 @@ def said_of_board(content: Content, premise: Premise) -> Said:
 def card(content: Content, duty: Duty) -> tuple[Card, Said]:
     """The card of a person on a post, and what it says as plain values."""
     word, (contact,) = content.word, _contacts(content, [duty])
-    grids = [content.grids[g] for g in duty.grids if g in content.grids]
+    grids = sorted((content.grids[g] for g in duty.grids if g in content.grids), key=lambda g: g.code)
     few = len(grids) <= _FEW_GRIDS
     join = word("join")
     named = join.join(_named(g) if len(grids) == 1 else g.name or g.code for g in grids) if few else ""
@@ -166,7 +169,8 @@ def card(content: Content, duty: Duty) -> tuple[Card, Said]:
         link=_dialled(contact.phone),
         scan=word("scan_card"),
         hotline=(HOTLINE, word("hotline_short")),
-        foot=word("card_foot", day=content.day) + (f" {word('fictitious')}" if duty.fictitious else ""),
+        foot=word("card_foot", day=content.day)
+        + (f" {word('fictitious_short')}" if content.fictitious or duty.fictitious else ""),
     )
     said = {
         "language": content.language, "name": duty.name, "post": duty.title, "phone": duty.phone,
@@ -231,9 +235,7 @@ def _range(r: Range, language: str) -> str:
     """人民路2-48号(双号), 和顺二期64-85栋, 和顺二期(全部)."""
     place = r.place.partition(_MARK)[0]
     first, last = (label.removesuffix("号") for label in (r.first, r.last))
-    kind = (
-        "whole" if r.whole and r.doors > 1 and r.kind == "compound" else "one" if first == last else r.side or "many"
-    )
+    kind = "one" if first == last else "whole" if r.whole else r.side or "many"
     return text(f"boards.{r.kind}_{kind}", language, place=place, first=first, last=last)
 
 

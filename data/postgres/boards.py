@@ -82,6 +82,12 @@ class Printed:
     content: Mapping[str, Any]
 
 
+def fictitious(connection: Connection, territory: Territory) -> bool:
+    """Whether the whole territory is made up."""
+    found = connection.execute(text("SELECT fictitious FROM territory WHERE id = :t"), {"t": territory.id})
+    return bool(found.scalar_one())
+
+
 def grids(connection: Connection, publication: int) -> list[Grid]:
     """The grids of a publication by code."""
     rows = connection.execute(

@@ -14,11 +14,12 @@ import shapely
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from api.services import addresses, boards, importing, partitioning, planning, publishing
+from api.services import addresses, board_content, boards, importing, partitioning, planning, publishing
 from api.services.boards import Scope
 from data.postgres import people, territories
 from data.postgres.people import Member
 from gis.addressing.plates import qr
+from gis.addressing.ranges import Range
 from gis.errors import ConflictError, InputError, NotFoundError
 
 pytestmark = pytest.mark.database
@@ -109,6 +110,7 @@ def test_every_building_gets_a_board_with_its_people(engine, town, rows, tmp_pat
         ):
             assert word in page
         assert "王小四" not in page, "the other community's worker"
+        assert "boards." not in page, "every word is in the catalogue"
     assert sum("翠湖公馆" in page.split("管辖范围")[0] for page in shown) >= 6
     assert any("翠湖公馆(全部)" in page for page in shown)
     kept = rows(
@@ -138,12 +140,28 @@ def test_one_building_on_a3_in_english(engine, town, rows, tmp_path):
     assert code in page
 
 
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_every_kind_of_range_has_words(language):
+    kinds = [("road", side, whole) for side in ("odd", "even", "") for whole in (True, False) if side or whole]
+    kinds += [("compound", "", True), ("compound", "", False)]
+    for kind, side, whole in kinds:
+        for last in ("2号", "8号"):
+            said = board_content._range(Range(kind, "人民路", "2号", last, side, 3, whole), language)
+            assert said.startswith("人民路")
+            assert "号号" not in said
+    assert (
+        board_content._range(Range("road", "人民路", "2号", "48号", "even", 9, False), "zh-CN")
+        == "人民路2-48号(双号)"
+    )
+
+
 def test_cards_are_ten_on_a_sheet(engine, town, tmp_path):
     done = boards.print_cards(engine, town, tmp_path / "cards.pdf", copies=5)
     assert (done.count, done.verified) == (15, 15)
     shown = pages(tmp_path / "cards.pdf")
     assert len(shown) == 2
     assert "".join(shown).count("0731-5550003") == 5
+    assert "boards." not in "".join(shown)
     assert boards.print_cards(engine, town, tmp_path / "one.pdf", Scope(community=SECOND)).count == 1
 
 

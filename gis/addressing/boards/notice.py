@@ -18,6 +18,8 @@ QR_SIDE: Final = 40.0
 HEAD: Final = 26.0
 FOOT: Final = 30.0
 MAP: Final = (60.0, 104.0)  # least and most height
+#: Lines of each fact: as many as leave room for the map.
+FACT_LINES: Final = (6, 4, 3)
 #: Rows of people at most; more are named by number only. Columns by share of the width.
 MOST_PEOPLE: Final = 9
 #: With more people than these their rows are lower, so that the map stays.
@@ -36,10 +38,12 @@ def page(canvas: Canvas, notice: Notice) -> None:
     top = QR_AT[1] - 13.0
     rows = notice.people[:MOST_PEOPLE]
     table = 9.0 + (11.0 if len(rows) <= FEW else 7.8) * max(len(rows), 1) + (5.0 if notice.more_people else 0.0)
-    lines = {label: canvas.wrapped(text, 3.7, _INNER - 26, 3) for label, text in notice.facts}
-    words = sum(5.2 * len(v) + 1.6 for v in lines.values()) + 3.0
-    low = FOOT + 6.0
-    height = top - low - table - words - 6.0
+    for most in FACT_LINES:
+        lines = {label: canvas.wrapped(text, 3.7, _INNER - 26, most) for label, text in notice.facts}
+        words = sum(5.2 * len(v) + 1.6 for v in lines.values()) + 3.0
+        height = top - (FOOT + 6.0) - table - words - 6.0
+        if height >= MAP[0]:
+            break
     if notice.range_map is not None and height >= MAP[0]:
         height = min(height, MAP[1])
         draw(canvas, notice.range_map, notice.here, (MARGIN, top - height, _INNER, height))
