@@ -92,3 +92,38 @@ def test_people_and_names_are_never_stale(client, hot, world):
             said, ours = both(client, hot, query)
             assert ours[2] == said.data
             assert phone in said.text
+
+
+class Told:
+    """A watch that says what it is told to say."""
+
+    def __init__(self):
+        self.epoch = 1
+        self.listening = True
+
+    def fresh(self, epoch):
+        return self.listening and epoch == self.epoch
+
+
+def test_memory_answers_only_while_nothing_changed(app, world, monkeypatch):
+    from api.services.published import Published
+
+    watch = Told()
+    published = Published(app.extensions[KEY].engine, watch=watch)
+    hot, asked = HotLookup(published), []
+    real = Published.reading
+    monkeypatch.setattr(Published, "reading", lambda self: asked.append(1) or real(self))
+    p = world.grids[min(world.grids)][0][1].centroid
+    environ = {"QUERY_STRING": urlencode({"lon": p.x, "lat": p.y, "crs": "EPSG:4547"})}
+    first = hot.answer(environ)
+    counts = [len(asked)]
+    for change in (lambda: None, lambda: setattr(watch, "epoch", 2), lambda: setattr(watch, "listening", False)):
+        for _ in range(2):
+            change()
+            assert hot.answer(environ) == first
+            counts.append(len(asked))
+    read = counts[0]
+    assert read == 2  # what is in force, and the people of one grid
+    assert counts[1:3] == [read, read]
+    assert counts[3:5] == [2 * read, 2 * read]
+    assert counts[5:7] == [3 * read, 4 * read]

@@ -16,6 +16,7 @@ from gis.locate.datums import (
     gcj02_to_bd09,
     gcj02_to_wgs84,
     parse,
+    point_to_wgs84,
     to_wgs84,
     wgs84_to_gcj02,
 )
@@ -95,6 +96,17 @@ def test_easting_comes_first_whatever_the_axis_order():
     assert 28 < lat[0] < 29
     lon, lat = to_wgs84(np.array([112.9]), np.array([28.2]), parse("epsg:4490"))
     assert (lon[0], lat[0]) == pytest.approx((112.9, 28.2))
+
+
+@pytest.mark.parametrize("name", ["wgs84", "cgcs2000", "gcj02", "bd09", "EPSG:4547", "EPSG:3857"])
+def test_one_position_is_read_like_many(points, name):
+    datum = parse(name)
+    x, y = (v[:200] for v in from_wgs84(*points, datum))
+    lon, lat = to_wgs84(x, y, datum)
+    for k in range(200):
+        assert point_to_wgs84(float(x[k]), float(y[k]), datum) == (lon[k], lat[k])
+    assert point_to_wgs84(float("nan"), 1.0, datum) is None
+    assert point_to_wgs84(1.0, float("inf"), datum) is None
 
 
 def test_impossible_coordinates_are_nan():
