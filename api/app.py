@@ -94,10 +94,12 @@ def from_environment() -> Flask:
 
 def _warm(app: Flask) -> None:
     """Load compiled loops and published grids, so that the first reader finds them there."""
+    from gis.features import geojson
     from gis.locate import index
     from gis.tiles import encode
 
     encode.warm()
+    geojson.warm()
     index.warm()
     try:
         app.extensions[KEY].published.warm()

@@ -394,6 +394,21 @@ def test_gdal_reads_it(served, world):
         assert told["areas"][grid] == pytest.approx(polygon.area, abs=1)
 
 
+def test_a_lost_connection_is_replaced(client, world):
+    """The database was started anew: the next question is answered as if nothing had been."""
+    import psycopg
+
+    path = ITEMS.format("buildings")
+    before = get(client, path)
+    url = world.url.replace("postgresql+psycopg://", "postgresql://")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    assert get(client, path, limit=99)["features"] == before["features"]
+
+
 def test_links_keep_the_question(client):
     found = get(client, ITEMS.format("grids"), filter="households > 0 AND code <> 'a&b'", limit=2)
     onward = next(link["href"] for link in found["links"] if link["rel"] == "next")
