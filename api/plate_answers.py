@@ -79,6 +79,21 @@ class TerritoryName(Struct, frozen=True):
     territory: Name
 
 
+class BatchesQuery(TerritoryName, frozen=True):
+    """A page of a territory's batches, those behind the batch ``after``."""
+
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    after: Annotated[int, Meta(ge=0, le=2**53)] = 0
+
+
+class TodosQuery(TerritoryName, frozen=True):
+    """A page of plates to ``look`` at (moved, copied, said to hang elsewhere) or to ``reprint``."""
+
+    what: Literal["look", "reprint"] = "look"
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    after: Annotated[int, Meta(ge=0, le=2**53)] = 0  # how many to pass over: a page's ``next`` holds it
+
+
 class PlateTodo(Answer, frozen=True):
     """A plate to look at or to print again.
 
@@ -94,10 +109,10 @@ class PlateTodo(Answer, frozen=True):
 
 
 class PlateTodos(Answer, frozen=True):
-    """What is left to do about plates."""
+    """Plates to look at or to print again. ``next`` is the address of the page behind this one, null on the last."""
 
-    reprint: list[PlateTodo]
-    look: list[PlateTodo]
+    plates: list[PlateTodo]
+    next: str | None = None
 
 
 class PlateBatch(Answer, frozen=True):
@@ -117,9 +132,10 @@ class PlateBatch(Answer, frozen=True):
 
 
 class PlateBatches(Answer, frozen=True):
-    """Batches, the oldest first."""
+    """Batches, the oldest first. ``next`` is the address of the page behind this one, null on the last."""
 
     batches: list[PlateBatch]
+    next: str | None = None
 
 
 class EndAddress(Struct, frozen=True):

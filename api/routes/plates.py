@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
 from flask import Response, request
 from werkzeug.exceptions import TooManyRequests
@@ -10,6 +11,7 @@ from werkzeug.exceptions import TooManyRequests
 from api.context import here
 from api.endpoints import Endpoint, json
 from api.plate_answers import (
+    BatchesQuery,
     EndAddress,
     EndedAddress,
     ForeignLink,
@@ -26,6 +28,7 @@ from api.plate_answers import (
     SeenPlate,
     Settled,
     TerritoryName,
+    TodosQuery,
 )
 from api.services import address_life, foreign_codes, plate_life, plate_lists
 from api.services.plate_life import Outcome, Position, Todo
@@ -33,6 +36,7 @@ from gis.errors import InputError
 
 if TYPE_CHECKING:
     from data.postgres.address_life import ForeignCode
+    from data.postgres.plate_life import BatchRow
 
 #: Who does it, for the record of events.
 _ACTOR: Final = "api:operator"
@@ -73,27 +77,22 @@ def settle_plate(body: Settled) -> Response:
     return json(_outcome(plate_life.settle(here().engine, body.plate, note=body.note, actor=_ACTOR)))
 
 
-def plate_todos(query: TerritoryName) -> Response:
-    """Plates to print again, and plates to look at."""
-    engine = here().engine
-    reprint, look = plate_life.reprints(engine, query.territory), plate_life.suspicious(engine, query.territory)
-    return json(PlateTodos([_todo(t) for t in reprint], [_todo(t) for t in look]))
+def plate_todos(query: TodosQuery) -> Response:
+    """Plates to print again, or to look at."""
+    found = (plate_life.suspicious if query.what == "look" else plate_life.reprints)(here().engine, query.territory)
+    end = query.after + query.limit
+    asked = {"territory": query.territory, "what": query.what, "limit": query.limit, "after": end}
+    more = f"/api/plates/todo?{urlencode(asked)}" if len(found) > end else None
+    return json(PlateTodos([_todo(t) for t in found[query.after : end]], more))
 
 
-def plate_batches(query: TerritoryName) -> Response:
+def plate_batches(query: BatchesQuery) -> Response:
     """Batches of a territory."""
-    rows = plate_life.batches(here().engine, query.territory)
-    return json(
-        PlateBatches(
-            [
-                PlateBatch(
-                    b.id, b.community, b.size, b.purpose, b.ordered_by, b.ordered_at.date(), b.printed_by,
-                    b.printed_at.date() if b.printed_at else None, b.plates, b.verified, b.states,
-                )
-                for b in rows
-            ]
-        )
-    )  # fmt: skip
+    rows = [b for b in plate_life.batches(here().engine, query.territory) if b.id > query.after]
+    page = rows[: query.limit]
+    asked = {"territory": query.territory, "limit": query.limit, "after": page[-1].id if page else 0}
+    more = f"/api/plates/batches?{urlencode(asked)}" if len(rows) > query.limit else None
+    return json(PlateBatches([_batch(b) for b in page], more))
 
 
 def plate_list(query: TerritoryName) -> Response:
@@ -127,7 +126,8 @@ def find_foreign(query: ForeignQuery) -> Response:
     """The address a code of another system belongs to. Counted like codes typed at ``/d/``."""
     if not here().throttle.allows(request.remote_addr or ""):
         raise TooManyRequests
-    return json(ForeignLinks([_link(f) for f in foreign_codes.find(here().engine, query.code, query.system)]))
+    found = foreign_codes.find(here().engine, query.code, query.system, published=True)
+    return json(ForeignLinks([_link(f) for f in found]))
 
 
 def link_foreign(body: LinkForeign) -> Response:
@@ -141,6 +141,14 @@ def link_foreign(body: LinkForeign) -> Response:
 
 def _outcome(o: Outcome) -> PlateOutcome:
     return PlateOutcome(o.code, o.text, o.batch, o.status, o.on, o.distance, o.nearness, o.replaced)
+
+
+def _batch(b: BatchRow) -> PlateBatch:
+    printed = b.printed_at.date() if b.printed_at else None
+    return PlateBatch(
+        b.id, b.community, b.size, b.purpose, b.ordered_by, b.ordered_at.date(), b.printed_by, printed, b.plates,
+        b.verified, b.states,
+    )  # fmt: skip
 
 
 def _todo(t: Todo) -> PlateTodo:
@@ -162,10 +170,10 @@ ENDPOINTS: Final = (
              {_JSON: PlateOutcome}, method="POST", body={_JSON: Marked}, faults=_WRITE, tag="plates"),
     Endpoint("/api/plates/settle", settle_plate, "What was seen and said of a plate until now is done with",
              {_JSON: PlateOutcome}, method="POST", body={_JSON: Settled}, faults=_WRITE, tag="plates"),
-    Endpoint("/api/plates/todo", plate_todos, "Plates to print again, and plates to look at",
-             {_JSON: PlateTodos}, query=TerritoryName, faults=(400, 404), access="drafts", tag="plates"),
+    Endpoint("/api/plates/todo", plate_todos, "Plates to look at, or to print again",
+             {_JSON: PlateTodos}, query=TodosQuery, faults=(400, 404), access="drafts", tag="plates"),
     Endpoint("/api/plates/batches", plate_batches, "Batches of plates", {_JSON: PlateBatches},
-             query=TerritoryName, faults=(400, 404), access="drafts", tag="plates"),
+             query=BatchesQuery, faults=(400, 404), access="drafts", tag="plates"),
     Endpoint("/api/plates/list", plate_list, "The signed list by which staff verify plates offline",
              {"application/octet-stream": None}, query=TerritoryName, faults=(400, 404), access="drafts",
              tag="plates"),

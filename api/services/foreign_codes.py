@@ -99,10 +99,14 @@ def unlink(engine: Engine, system: str, foreign: str, *, on: date | None = None,
     return ended
 
 
-def find(engine: Engine, foreign: str, system: str = "") -> list[ForeignCode]:
-    """Every link a foreign code ever had; raises NotFoundError ``codes.unlinked`` where it had none."""
+def find(engine: Engine, foreign: str, system: str = "", *, published: bool = False) -> list[ForeignCode]:
+    """Every link a foreign code ever had; raises NotFoundError ``codes.unlinked`` where it had none.
+
+    ``published``: only in territories that are published.
+    """
+    wanted = _checked(system, LONGEST[0]), _checked(foreign, LONGEST[1])
     with UnitOfWork(engine, read_only=True) as work:
-        found = store.foreign(work.connection, _checked(system, LONGEST[0]), _checked(foreign, LONGEST[1]))
+        found = store.foreign(work.connection, *wanted, published=published)
     if not found:
         raise NotFoundError("codes.unlinked", system=system or "-", value=foreign)
     return found

@@ -198,16 +198,22 @@ FROM foreign_code f JOIN address a ON a.id = f.address_id
 """
 
 
+_OF_CODE = """
+WHERE f.code = :code AND (:system = '' OR f.system = :system)
+  AND (NOT :published OR EXISTS (SELECT 1 FROM publication p WHERE p.territory_id = a.territory_id))
+ORDER BY f.system, f.valid_from
+"""
 _AMONG = "WHERE (f.system, f.code) IN (SELECT * FROM unnest(CAST(:systems AS text[]), CAST(:codes AS text[])))"
 
 
-def foreign(connection: Connection, system: str, code: str) -> list[ForeignCode]:
-    """Every link a foreign code ever had, the oldest first; ``system`` "" stands for any."""
+def foreign(connection: Connection, system: str, code: str, *, published: bool = False) -> list[ForeignCode]:
+    """Every link a foreign code ever had, the oldest first; ``system`` "" stands for any.
+
+    ``published``: only in territories that were ever published, as the public may see them.
+    """
     rows = connection.execute(
-        text(
-            _FOREIGN + "WHERE f.code = :code AND (:system = '' OR f.system = :system) ORDER BY f.system, f.valid_from"
-        ),
-        {"system": system, "code": code},
+        text(_FOREIGN + _OF_CODE),
+        {"system": system, "code": code, "published": published},
     )
     return [ForeignCode(*row) for row in rows]
 

@@ -59,15 +59,37 @@ def test_a_plate_is_hung_seen_elsewhere_and_listed(client, world, staff):
     seen = {"plate": code, "lon": lon + 0.01, "lat": lat, "crs": "wgs84"}
     assert client.post("/api/plates/check", json=seen, headers=staff).json["nearness"] == "far"
     todo = client.get("/api/plates/todo?territory=sample", headers=staff).json
-    assert [(t["code"], t["why"]) for t in todo["look"]] == [(code, "moved")]
-    assert [t["why"] for t in todo["reprint"]] == ["revoked"]
+    assert [(t["code"], t["why"]) for t in todo["plates"]] == [(code, "moved")]
+    again = client.get("/api/plates/todo?territory=sample&what=reprint", headers=staff).json
+    assert ([t["why"] for t in again["plates"]], again["next"]) == (["revoked"], None)
     (batch,) = client.get("/api/plates/batches?territory=sample", headers=staff).json["batches"]
     assert batch["states"] == {"installed": 1, "printed": 1, "revoked": 1}
     client.post("/api/plates/settle", json={"plate": code}, headers=staff)
-    assert client.get("/api/plates/todo?territory=sample", headers=staff).json["look"] == []
+    assert client.get("/api/plates/todo?territory=sample", headers=staff).json["plates"] == []
     data = client.get("/api/plates/list?territory=sample", headers=staff).data
     key = signed_list.key_of(data.split(b'"key":"')[1][:43].decode())
     assert signed_list.read(data, key).check(code).verdict == "typed"
+
+
+def test_lists_come_in_pages(client, world, staff):
+    import psycopg
+
+    with psycopg.connect(world.url.replace("postgresql+psycopg://", "postgresql://")) as connection:
+        connection.execute(
+            "INSERT INTO plate_batch (territory_id, size, plates) SELECT t.id, 'small', 0 FROM territory t,"
+            " generate_series(1, 4) WHERE t.name = 'helsinki'"
+        )
+    path, ids = "/api/plates/batches?territory=helsinki&limit=3", []
+    while path:
+        page = client.get(path, headers=staff).json
+        ids.append([b["id"] for b in page["batches"]])
+        path = page["next"]
+    assert [len(p) for p in ids] == [3, 1]
+    assert ids[0] == sorted(ids[0])
+    assert ids[0][-1] < ids[1][0]
+    page = client.get("/api/plates/todo?territory=sample&what=reprint&limit=1", headers=staff).json
+    assert (len(page["plates"]), page["next"]) == (1, None)
+    assert client.get("/api/plates/todo?territory=sample&limit=0", headers=staff).status_code == 400
 
 
 def test_a_police_code_leads_to_our_address(client, world, staff):
@@ -77,6 +99,25 @@ def test_a_police_code_leads_to_our_address(client, world, staff):
     (found,) = client.get("/api/foreign-codes?code=P-1").json["links"]
     assert (found["address_code"], found["address"]) == (world.codes["good"], "麓山路12号")
     assert client.get("/api/foreign-codes?code=none").status_code == 404
+
+
+def test_foreign_codes_of_what_is_not_published_are_not_told(app, client, world):
+    from sqlalchemy import text
+
+    with app.extensions[KEY].engine.begin() as connection:
+        connection.execute(
+            text(
+                "WITH t AS (INSERT INTO territory (name, crs, srid, digest, geom, geom_3857) SELECT 'draft', crs,"
+                " srid, digest, geom, geom_3857 FROM territory WHERE name = 'sample' RETURNING id), a AS (INSERT INTO"
+                " address (territory_id, code, level, building_id, text, origin, valid_from, geom, geom_3857, community_id)"
+                " SELECT t.id, :code, g.level, g.building_id, 'draft', g.origin, g.valid_from, g.geom, g.geom_3857,"
+                " g.community_id FROM address g, t WHERE g.code = :good RETURNING id)"
+                " INSERT INTO foreign_code (address_id, system, code, valid_from) SELECT id, 's', 'D-1', '2020-01-01'"
+                " FROM a"
+            ),
+            {"code": code_of(123456789077), "good": world.codes["good"]},
+        )
+    assert client.get("/api/foreign-codes?code=D-1").status_code == 404
 
 
 @pytest.mark.parametrize(
