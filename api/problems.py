@@ -81,6 +81,12 @@ def register(app: Flask) -> None:
                 answer.headers[name] = value
         return answer
 
+    @app.errorhandler(RecursionError)
+    def deep(error: RecursionError) -> Response:
+        if "deserializing" not in str(error):
+            return unforeseen(error)
+        return problem(400, "http.invalid", say("http.invalid", reason="nested too deeply"))  # a body, then
+
     @app.errorhandler(Exception)
     def unforeseen(error: Exception) -> Response:
         app.logger.error("unforeseen fault", exc_info=error)
