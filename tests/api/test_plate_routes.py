@@ -109,7 +109,8 @@ def test_foreign_codes_of_what_is_not_published_are_not_told(app, client, world)
             text(
                 "WITH t AS (INSERT INTO territory (name, crs, srid, digest, geom, geom_3857) SELECT 'draft', crs,"
                 " srid, digest, geom, geom_3857 FROM territory WHERE name = 'sample' RETURNING id), a AS (INSERT INTO"
-                " address (territory_id, code, level, building_id, text, origin, valid_from, geom, geom_3857, community_id)"
+                " address (territory_id, code, level, building_id, text, origin, valid_from, geom, geom_3857,"
+                " community_id)"
                 " SELECT t.id, :code, g.level, g.building_id, 'draft', g.origin, g.valid_from, g.geom, g.geom_3857,"
                 " g.community_id FROM address g, t WHERE g.code = :good RETURNING id)"
                 " INSERT INTO foreign_code (address_id, system, code, valid_from) SELECT id, 's', 'D-1', '2020-01-01'"
