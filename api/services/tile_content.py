@@ -74,7 +74,7 @@ def touching(infos: Sequence[InForce], request: TileRequest) -> tuple[Part, ...]
 
 
 def content(
-    tables: Tables | Published,
+    tables: Tables,
     connection: Connection,
     request: TileRequest,
     of: Sequence[Part],
@@ -86,8 +86,6 @@ def content(
     with ``near=[cell_of(request.tile)]``; left out, ``Part.generation`` has to change with every change.
     """
     versions = {t.info.territory: t for t in found}
-    if not isinstance(tables, Tables):
-        tables = Tables()
     shown = [LAYERS[name] for name in request.layers if request.z >= LAYERS[name].minzoom]
     return b"".join(_layer(tables, connection, layer, request, of, versions) for layer in shown)
 

@@ -67,7 +67,9 @@ class Tables:
             found = read_tiles.cell(connection, layer, place, shown, deepest)
             return Full() if found is None else found
 
-        found = self._get((layer.name, place, shown), version, make)
+        # most layers are the same on every day of a publication
+        key = shown if layer.daily else (shown.territory, shown.publication, shown.version)
+        found = self._get((layer.name, place, key), version, make)
         return None if isinstance(found, Full) else found
 
     def plan(self, connection: Connection, shown: Shown, version: Hashable) -> Sheet:

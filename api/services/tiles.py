@@ -126,10 +126,18 @@ class Tiles:
         return kept, body
 
     def _of_plan(self, request: TileRequest, known: Container[str]) -> Tile:
-        """Drafts change in place and are for few: made for each request, kept nowhere."""
+        """Drafts change in place and are for few: made for each request, kept nowhere.
+
+        What a published version is made of is kept: anyone may ask for it.
+        """
         with self.published.reading() as connection:
             of = parts(self.published, connection, request)
-            etag, body = _packed(content(Tables(), connection, request, of))
+            if any(p.publication is None for p in of):
+                etag, body = _packed(content(Tables(), connection, request, of))
+            else:
+                found = tile_versions.touching(connection, request.tile, [cell_of(request.tile)], of[0].day)
+                there = [p for p in of if p.territory in {t.info.territory for t in found}]
+                etag, body = _packed(content(self.tables, connection, request, there, found))
         return Tile(etag, b"" if etag in known else body, private=True)
 
 

@@ -25,7 +25,7 @@ class Layer:
 
     ``fields``: properties with their TileJSON type. ``hidden``: columns that only filters use. ``tables``: whose
     changes it shows, as ``tile_version.layer`` names them. ``draft``: rows for a plan version never published, where
-    they differ.
+    they differ. ``daily``: what shows depends on the day itself.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Layer:
     rows: str = ""
     draft: str = ""
     hidden: tuple[str, ...] = ("community_code",)
+    daily: bool = False
 
     def rows_of(self, *, draft: bool) -> str:
         """The rows of what is published, or of a draft."""
@@ -216,6 +217,7 @@ LAYERS: Final[Mapping[str, Layer]] = {
             {"code": _TEXT, "label": _TEXT, "text": _TEXT, "community": _TEXT},
             ("address",),
             _ADDRESSES,
+            daily=True,
         ),
         Layer(
             "labels",

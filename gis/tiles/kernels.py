@@ -1,4 +1,4 @@
-"""The compiled loops of the tile encoder: which features show, cutting at the tile's edge, rounding, writing."""
+"""The compiled loops of the tile encoder: which features show, rounding, writing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from gis.compiling import njit
 from gis.territory.model import Floats, Ints
 from gis.tiles.columns import Bytes, Flags
+from gis.tiles.cutting import clip_ring, inside
 
 #: What is to be done with a feature: it lies inside, it crosses the edge, its cut was made beforehand.
 INSIDE, CROSSES, CUT = 0, 1, 2
@@ -45,13 +46,13 @@ def survey(
             continue
         if zoom[r] > z or kind[r] == 0 or (len(chosen) and not chosen[r]):
             continue
-        inside = box[r, 0] >= x0 and box[r, 2] <= x1 and box[r, 1] >= y0 and box[r, 3] <= y1
+        within = box[r, 0] >= x0 and box[r, 2] <= x1 and box[r, 1] >= y0 and box[r, 3] <= y1
         rows[count] = r
-        state[count] = INSIDE if inside else CROSSES
+        state[count] = INSIDE if within else CROSSES
         count += 1
         vertices += start[first[r + 1]] - start[first[r]]
         parts += first[r + 1] - first[r]
-        if not inside and kind[r] == 3:
+        if not within and kind[r] == 3:
             for p in range(first[r], first[r + 1]):
                 longest = max(longest, start[p + 1] - start[p])
     if longest:
@@ -60,61 +61,10 @@ def survey(
             r = rows[i]
             if state[i] == CROSSES and kind[r] == 3:
                 for p in range(first[r], first[r + 1]):
-                    if _clip_ring(xy, start[p], start[p + 1], west, north, scale, low, high, outer[p], one, two) < 0:
+                    if clip_ring(xy, start[p], start[p + 1], west, north, scale, low, high, outer[p], one, two) < 0:
                         state[i] = CUT
                         break
     return rows[:count], state[:count], vertices, parts
-
-
-@njit(cache=True, nogil=True)
-def _clip_ring(
-    xy: Floats,
-    begin: int,
-    end: int,
-    west: float,
-    north: float,
-    scale: float,
-    low: float,
-    high: float,
-    outer: bool,
-    one: Floats,
-    two: Floats,
-) -> int:
-    """A ring cut at the tile's buffer, without its closing vertex, into ``one``; its length.
-
-    -1: cutting leaves more than one piece, or a hole touches the edge; Sutherland and Hodgman's way does not do.
-    """
-    n = end - begin - 1
-    for k in range(n):
-        one[k, 0] = (xy[begin + k, 0] - west) * scale
-        one[k, 1] = (north - xy[begin + k, 1]) * scale
-    for side in range(4):
-        axis = side & 1
-        edge = low if side < 2 else high
-        sign = 1.0 if side < 2 else -1.0
-        crossings, m = 0, 0
-        for k in range(n):
-            j = k + 1 if k + 1 < n else 0
-            here, there = sign * (one[k, axis] - edge) >= 0, sign * (one[j, axis] - edge) >= 0
-            if here:
-                two[m, 0], two[m, 1] = one[k, 0], one[k, 1]
-                m += 1
-            if here != there:
-                crossings += 1
-                if crossings > 2 or not outer:
-                    return -1
-                # from the same end whichever way round the ring runs: neighbours get the same point
-                a, b = (k, j) if (one[k, 0], one[k, 1]) < (one[j, 0], one[j, 1]) else (j, k)
-                t = (edge - one[a, axis]) / (one[b, axis] - one[a, axis])
-                two[m, axis] = edge
-                two[m, 1 - axis] = one[a, 1 - axis] + t * (one[b, 1 - axis] - one[a, 1 - axis])
-                m += 1
-        n = m
-        for k in range(n):
-            one[k, 0], one[k, 1] = two[k, 0], two[k, 1]
-        if n == 0:
-            break
-    return n
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -236,7 +186,7 @@ def _polygon(
     for p in range(begin, end):
         m = start[p + 1] - start[p] - 1
         if state == CROSSES:
-            m = _clip_ring(xy, start[p], start[p + 1], west, north, scale, low, high, outer[p], one, two)
+            m = clip_ring(xy, start[p], start[p + 1], west, north, scale, low, high, outer[p], one, two)
         elif state == CUT:
             for k in range(m):
                 one[k, 0], one[k, 1] = xy[start[p] + k, 0], xy[start[p] + k, 1]
@@ -280,7 +230,7 @@ def _line(
             bx, by = (xy[k + 1, 0] - west) * scale, (north - xy[k + 1, 1]) * scale
             t0, t1 = 0.0, 1.0
             if state == CROSSES:
-                t0, t1 = _inside(ax, ay, bx - ax, by - ay, low, high)
+                t0, t1 = inside(ax, ay, bx - ax, by - ay, low, high)
             if t0 > t1 or t0 > 0:  # what came before has left the tile
                 if n >= 2:
                     at = _path(px, py, n, False, False, cursor, out, at)
@@ -294,24 +244,6 @@ def _line(
         if n >= 2:
             at = _path(px, py, n, False, False, cursor, out, at)
     return at
-
-
-@njit(cache=True, nogil=True)
-def _inside(ax: float, ay: float, dx: float, dy: float, low: float, high: float) -> tuple[float, float]:
-    """Which part of a segment lies within the box, from 0 to 1; the first greater than the second: none."""
-    t0, t1 = 0.0, 1.0
-    for side in range(4):
-        d, a = (dx, ax) if side & 1 else (dy, ay)
-        room = a - low if side < 2 else high - a
-        d = -d if side < 2 else d
-        if d == 0:
-            if room < 0:
-                return 1.0, 0.0
-        elif d < 0:
-            t0 = max(t0, room / d)
-        else:
-            t1 = min(t1, room / d)
-    return t0, t1
 
 
 @njit(cache=True, nogil=True)

@@ -53,15 +53,15 @@ def parts_of(published, connection, request):
     return tile_content.parts(published, connection, request)
 
 
-@pytest.mark.parametrize("z", [13, 14, 15, 16])
-@pytest.mark.parametrize("name", [n for n, layer in LAYERS.items() if layer.rows])
+@pytest.mark.parametrize(
+    ("name", "z"),
+    [(n, z) for n, layer in LAYERS.items() if layer.rows for z in (13, 14, 15, 16) if z >= layer.minzoom],
+)
 def test_layers_of_tables_agree_with_postgis(app, world, name, z):
     published = app.extensions[KEY].published
     tables = Tables()
     layer = LAYERS[name]
     compared = 0
-    if z < layer.minzoom:
-        pytest.skip("the layer begins deeper")
     with published.reading() as connection:
         for tile in tiles_of(world, z):
             request = TileRequest((name,), *tile)
