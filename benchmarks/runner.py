@@ -140,7 +140,7 @@ def peer_python(name: str, packages: Sequence[str], say: Say, *, locked: Path | 
         say(f"peer {name}: no uv to install it with")
         return None
     made = [
-        [uv, "venv", "-q", "-p", sys.executable, str(home)],
+        [uv, "venv", "-q", "--clear", "-p", sys.executable, str(home)],
         [uv, "pip", "install", "-q", "-p", str(python), *packages],
     ]
     for command in made:
