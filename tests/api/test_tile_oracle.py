@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mapbox_vector_tile
 import numpy as np
+import psycopg
 import pytest
 import shapely
 from shapely.geometry import shape
@@ -149,3 +150,24 @@ def test_filters_let_the_same_through_either_way(app, world, monkeypatch):
             agree(ours, theirs)
             assert set(ours) <= set(whole)
             assert all(f["properties"].get("grid") == grid for f in ours.values()) or filters[0][0] != "grid"
+
+
+def test_micro_grids_agree_with_postgis(app, world):
+    with psycopg.connect(world.url.replace("postgresql+psycopg://", "postgresql://")) as connection:
+        connection.execute(
+            "INSERT INTO micro_grid (publication_id, grid_id, number, code, households, counted, buildings, geom,"
+            " geom_3857) SELECT publication_id, grid_id, number, code || '-01', 12, 12, 1, geom, geom_3857"
+            " FROM grid_version"
+        )
+    published = app.extensions[KEY].published
+    tile = tiles_of(world, 14)[0]
+    request = TileRequest(("micro-grids",), *tile)
+    with published.reading() as connection:
+        (part,) = parts_of(published, connection, request)
+        ours = features(tile_content.content(Tables(), connection, request, [part]), "micro-grids")
+        shown = Shown(part.territory, part.publication, None, part.day)
+        theirs = features(read_tiles.from_tables(connection, LAYERS["micro-grids"], tile, shown), "micro-grids")
+    assert agree(ours, theirs) > 0
+    one = next(iter(ours.values()))["properties"]
+    assert one["code"] == one["grid"] + "-01"
+    assert one["community"] in ("东湖社区", "西湖社区")
