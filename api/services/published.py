@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import numpy as np
 import shapely
@@ -22,7 +22,7 @@ from api.services.index_store import IndexStore
 from data.postgres import read_published
 from data.postgres.read_published import Contact, InForce, PublishedGrids
 from gis.locate import datums
-from gis.territory.model import Floats, Geometries, Ints
+from gis.territory.model import Floats, Geometries, Ints, Texts
 from gis.tiles.colour import tones
 from gis.tiles.coverage import ZOOMS, dissolve, simplify
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from gis.locate.index import Index
 
 _T = TypeVar("_T")
+#: Grids whose people are read at once.
+_BLOCK: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,12 @@ class Snapshot:
         _ = (self.index, self.tone, self.community_label)
 
 
+def _with_neighbours(grid_id: Texts, wanted: set[str]) -> set[str]:
+    """Some grids and those listed beside them: while nothing changes, one question serves many readers."""
+    blocks = np.unique(np.searchsorted(grid_id, np.array(sorted(wanted), dtype=object)) // _BLOCK)
+    return wanted.union(*(grid_id[b * _BLOCK : (b + 1) * _BLOCK].tolist() for b in blocks))
+
+
 def degrees(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """EPSG:3857 metres to WGS84 degrees."""
     return datums.to_wgs84(np.asarray(x), np.asarray(y), datums.parse("EPSG:3857"))
@@ -194,11 +202,13 @@ class Published:
 
     def people(self, standing: Standing, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], list[Contact]]:
         """Who is responsible for grids, each given as the place of its territory in ``standing`` and its id."""
-        missing: dict[int, list[str]] = {}
+        missing: dict[int, set[str]] = {}
         for k, grid in set(wanted):
             if (k, grid) not in standing.people:
-                missing.setdefault(k, []).append(grid)
+                missing.setdefault(k, set()).add(grid)
         if missing:
+            if self._watch is not None and self._watch.fresh(standing.epoch):
+                missing = {k: _with_neighbours(standing.snapshots[k].grids.grid_id, of) for k, of in missing.items()}
             with self.reading() as connection:
                 for k, grids in missing.items():
                     found = read_published.people(connection, standing.infos[k].day, grids)

@@ -127,3 +127,17 @@ def test_memory_answers_only_while_nothing_changed(app, world, monkeypatch):
     assert counts[1:3] == [read, read]
     assert counts[3:5] == [2 * read, 2 * read]
     assert counts[5:7] == [3 * read, 4 * read]
+
+
+def test_while_nothing_changes_the_people_of_all_grids_are_read_at_once(app, client, world):
+    from api.services.published import Published
+
+    published = Published(app.extensions[KEY].engine, watch=Told())
+    hot = HotLookup(published)
+    for n, (_, polygon) in enumerate(world.grids[min(world.grids)]):
+        p = polygon.centroid
+        said, ours = both(client, hot, {"lon": p.x, "lat": p.y, "crs": "EPSG:4547"})
+        assert ours[2] == said.data
+        if n == 0:
+            known = len(published.standing().people)
+    assert known == len(published.standing().people) == len(world.grids[min(world.grids)])
