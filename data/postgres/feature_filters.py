@@ -59,7 +59,8 @@ class Conditions:
             given = f"ST_GeomFromWKB({self.bind(shapely.to_wkb(place), 'bytea')}, 3857)"
             test = f"ST_Intersects({collection.mercator}, {given})"
             if shapely.equals(place, shapely.envelope(place)):  # what lies in a rectangle with its box lies in it
-                test = f"{collection.mercator} && {given} AND ({collection.mercator} @ {given} OR {test})"
+                own = collection.mercator
+                test = f"{own} && {given} AND CASE WHEN {own} @ {given} THEN true ELSE {test} END"
             meet.append(test)
         self.parts.append(" OR ".join(f"({m})" for m in meet))
 
