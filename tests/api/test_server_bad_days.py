@@ -59,7 +59,7 @@ class Server:
             try:
                 if what():
                     return
-            except (OSError, http.client.HTTPException):
+            except (OSError, http.client.HTTPException, psutil.Error):  # a process that goes while it is looked at
                 pass
             assert time.monotonic() < end
             assert self.process.poll() is None
