@@ -18,8 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.runner import ROOT
+from benchmarks.runner import ROOT, Say
 from benchmarks.serving_data import Served, plain_url
+from data.machine import apt, places
+from gis.errors import SetupError
+from gis.progress import silent
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 #: How long a server may take to answer its first request, in seconds of a busy machine.
@@ -233,9 +236,22 @@ http {{
 """
 
 
-def nginx_program() -> str | None:
-    """nginx of this machine, None where it has none."""
-    return shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+def nginx_program(say: Say) -> str | None:
+    """nginx of this machine, else one unpacked beside the peers; None, with the reason, where it cannot be had."""
+    found = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+    prefix = places.state() / "peers" / "nginx"
+    unpacked = prefix / "usr" / "sbin" / "nginx"
+    if found is not None or unpacked.exists():
+        return found or str(unpacked)
+    if not apt.available():
+        say("nginx: this machine has none, and no apt-get to fetch it with")
+        return None
+    try:
+        prefix.parent.mkdir(parents=True, exist_ok=True)
+        apt.unpack(["nginx"], prefix, step="nginx", progress=silent)
+    except (SetupError, OSError, subprocess.CalledProcessError) as error:
+        say(f"nginx cannot be fetched: {error}")
+    return str(unpacked) if unpacked.exists() else None
 
 
 @contextmanager
@@ -248,7 +264,10 @@ def nginx(program: str, files: Path, ready: str, folder: Path) -> Iterator[Serve
     text = NGINX.format(workers=WORKERS, folder=folder, port=port, files=files, temporary=temporary)
     config.write_text(("user root;\n" if os.geteuid() == 0 else "") + text, encoding="utf-8")
     command = [program, "-p", str(folder), "-c", str(config)]
-    with _running("nginx", command, port, ready, log=folder / "nginx.log") as server:
+    # one that was unpacked has its libraries beside it
+    libraries = sorted({str(f.parent) for f in Path(program).parents[2].glob("usr/lib/*/lib*.so*")})
+    environment = {} if program.startswith(("/usr/", "/opt/")) else {"LD_LIBRARY_PATH": ":".join(libraries)}
+    with _running("nginx", command, port, ready, environment=environment, log=folder / "nginx.log") as server:
         yield server
 
 

@@ -194,9 +194,8 @@ def _write_files(server: Server, kind: Kind, tiles: Sequence[tuple[int, int, int
 
 @contextmanager
 def _static(files: Path, ready: str, folder: Path, say: Say) -> Iterator[Server | None]:
-    program = serving_servers.nginx_program()
+    program = serving_servers.nginx_program(say)
     if program is None:
-        say("nginx: this machine has none (Debian: apt-get install nginx-light)")
         yield None
         return
     with serving_servers.nginx(program, files, ready, folder) as server:
