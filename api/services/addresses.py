@@ -235,13 +235,15 @@ def _write(connection: Connection, made: Proposal, rng: Lots, on: date) -> int:
         for b, i, level in zip(before.building_id, before.id, before.level, strict=True)
         if level in ("premise", "building")
     }
-    bare = np.array([int(b) not in have for b in layers.building_id], dtype=bool) & (found.text != "")
+    gone = np.isin(layers.building_id, store.merged(connection, territory))
+    bare = np.array([int(b) not in have for b in layers.building_id], dtype=bool) & (found.text != "") & ~gone
     rows = np.flatnonzero(bare)
     above = building_rows(layers, found, roads, rows)
     above.code.extend(_draw(connection, len(rows), rng))
     ids = store.save(connection, territory, above, on)
     have |= {int(b): int(i) for b, i in zip(layers.building_id[rows], ids, strict=True)}
     doors = new_doors(layers, before, found)
+    doors = doors[~gone[found.doors.building[doors]]]
     more = door_rows(layers, found, roads, doors, have)
     more.code.extend(_draw(connection, len(doors), rng))
     store.save(connection, territory, more, on)

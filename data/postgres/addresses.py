@@ -192,6 +192,20 @@ def issued(connection: Connection, territory: Territory) -> Issued:
     return Issued(*(np.array(c, dtype=np.int64 if k in numbers else object) for k, c in enumerate(columns)))
 
 
+def merged(connection: Connection, territory: Territory) -> Ints:
+    """Buildings whose address went up in others, by a merger or a split, and that have none since: (n,) ids."""
+    rows = connection.execute(
+        text(
+            "SELECT building_id FROM address WHERE territory_id = :territory AND building_id IS NOT NULL"
+            " AND level IN ('premise', 'building')"
+            " GROUP BY 1 HAVING bool_or(status IN ('merged', 'split'))"
+            " AND NOT bool_or(status = 'issued' AND valid_to IS NULL)"
+        ),
+        {"territory": territory.id},
+    )
+    return np.array(rows.scalars().all(), dtype=np.int64)
+
+
 def follow_communities(connection: Connection, territory: Territory) -> int:
     """Let every address name its building's present community (an attribute, never part of the code): how many."""
     return connection.execute(

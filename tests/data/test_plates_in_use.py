@@ -223,6 +223,15 @@ def test_merged_codes_lead_on_and_the_old_name_is_still_known(engine, town, prin
     assert any(e.kind == "plates_printed" for e in told.entries)
 
 
+def test_a_building_whose_address_was_merged_gets_no_new_one(engine, town, printed, one):
+    address_life.merge(engine, printed.shown[0].code, printed.shown[1].code)
+    address_life.revoke(engine, printed.shown[2].code)
+    before = one("SELECT count(*) FROM address WHERE status = 'issued'")
+    done = addresses.assign_territory(engine, town)
+    assert done.issued == 1  # the revoked one: that building stands without an address
+    assert one("SELECT count(*) FROM address WHERE status = 'issued'") == before + 1
+
+
 def test_a_split_code_names_its_parts_and_a_revoked_one_ends(engine, town, printed):
     whole, one, two, gone = (p.code for p in printed.shown[:4])
     address_life.split(engine, whole, [one, two])
