@@ -16,6 +16,7 @@ from api.config import Config
 from api.context import KEY, Context, Throttle
 from api.endpoints import blueprint
 from api.front.bodies import Bodies
+from api.front.made import MadeTiles
 from api.front.wsgi import Front, HotTiles
 from api.routes import endpoints
 from api.services.hot_lookup import HotLookup
@@ -57,11 +58,12 @@ def create_app(config: Config) -> Flask:
     indexes = IndexStore(Path(config.cache_folder) / "locate" if config.cache_folder else None)
     published = Published(engine, store=indexes, watch=watch)
     front = HotTiles(watch)
+    tiles = Tiles(published, TileCache(config.tile_cache_bytes), _tile_store(config), watch)
     app.extensions[KEY] = Context(
         config,
         engine,
         published,
-        Tiles(published, TileCache(config.tile_cache_bytes), _tile_store(config), watch),
+        tiles,
         Throttle(config.typed_per_minute),
         Addresses(engine),
         watch,
@@ -74,7 +76,8 @@ def create_app(config: Config) -> Flask:
     if config.behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
     behind = Bodies(app.wsgi_app, LARGEST_BODY)
-    app.wsgi_app = Front(behind, front, {"/api/lookup": HotLookup(published).answer})  # type: ignore[method-assign]
+    hot = {"/api/lookup": HotLookup(published).answer}
+    app.wsgi_app = Front(behind, front, hot, MadeTiles(tiles).make)  # type: ignore[method-assign]
     return app
 
 

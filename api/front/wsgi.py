@@ -7,7 +7,8 @@ nothing has changed (``api.services.watch``). Everything else, every doubt and e
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 #: Answers a request, or None where Flask shall.
 Answer = Callable[["WSGIEnvironment"], tuple[int, Headers, bytes] | None]
 
+#: A tile by its path, with its body, or None where Flask shall.
+Make = Callable[[str], tuple[Kept, bytes] | None]
+
+_ONE_TAG: Final = re.compile('"[0-9a-f]+"')
 #: Paths remembered, and spellings of Accept-Encoding: beyond, everything is learned anew.
 _MOST_PATHS: Final = 100_000
 _MOST_SPELLINGS: Final = 1_000
@@ -46,10 +51,17 @@ class HotTiles:
 
 
 class Front:
-    """The layer itself: ``Front(app.wsgi_app, tiles, {path: answer})``."""
+    """The layer itself: ``Front(app.wsgi_app, tiles, {path: answer})``; ``make`` gives tiles that are not kept."""
 
-    def __init__(self, behind: WSGIApplication, tiles: HotTiles, answers: dict[str, Answer] | None = None) -> None:
+    def __init__(
+        self,
+        behind: WSGIApplication,
+        tiles: HotTiles,
+        answers: Mapping[str, Answer] | None = None,
+        make: Make | None = None,
+    ) -> None:
         self._behind = behind
+        self._tiles, self._make = tiles, make
         self._watch, self._paths = tiles.watch, tiles.paths
         self._whole, self._unchanged = tiles.answered[200], tiles.answered[304]
         self._answers = answers or {}
@@ -71,7 +83,7 @@ class Front:
             or environ["QUERY_STRING"]
             or not self._takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", ""))
         ):
-            return self._behind(environ, start_response)
+            return self._other(path, environ, start_response)
         known = environ.get("HTTP_IF_NONE_MATCH")
         if known is not None:
             if known == kept.quoted:
@@ -86,11 +98,31 @@ class Front:
 
     def _other(self, path: str, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         answer = self._answers.get(path)
-        found = None if answer is None else answer(environ)
+        found = self._made(path, environ) if answer is None else answer(environ)
         if found is None:
             return self._behind(environ, start_response)
         start_response(_STATUS.get(found[0], f"{found[0]} "), found[1])
         return [found[2]]
+
+    def _made(self, path: str, environ: WSGIEnvironment) -> tuple[int, Headers, bytes] | None:
+        known = environ.get("HTTP_IF_NONE_MATCH")
+        if (
+            self._make is None
+            or environ["QUERY_STRING"]
+            or not self._takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", ""))
+            or (known is not None and not _ONE_TAG.fullmatch(known))  # several, or weakened by a proxy
+        ):
+            return None
+        made = self._make(path)
+        if made is None:
+            return None
+        kept, body = made
+        self._tiles.keep(environ, kept if kept.body is not None else None)
+        if known == kept.quoted:
+            next(self._unchanged)
+            return 304, kept.unchanged, b""
+        next(self._whole)
+        return 200, kept.headers, body
 
     def _takes_gzip(self, spelling: str) -> bool:
         found = self._gzip.get(spelling)

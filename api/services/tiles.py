@@ -28,6 +28,7 @@ from api.services import tile_content, tile_request, tile_tables
 from api.services.published import Published, degrees
 from api.services.tile_cache import Kept, TileCache
 from api.services.tile_content import Tables, cell_of, content, parts, touching
+from api.services.tile_memory import DatabaseNeededError, Versions, no_connection, reading_later
 from api.services.tile_request import TileRequest, parse_layers
 from api.services.watch import Watch
 from api.version import VERSION
@@ -76,6 +77,7 @@ class Tiles:
         self.tables = tables or Tables()
         self.watch = watch
         self._store = store if cache.limit else None
+        self._versions = Versions(watch)
         self._making = [threading.Lock() for _ in range(_LOCKS)]
         self.hits, self.stored, self.made = itertools.count(), itertools.count(), itertools.count()
 
@@ -88,19 +90,40 @@ class Tiles:
             return self._of_plan(request, known)
         request = replace(request, drafts=False)  # what is published is the same for everyone
         epoch = self.watch.epoch
-        with self.published.reading() as connection:
-            found = tile_versions.touching(connection, request.tile, [cell_of(request.tile)], request.as_of)
-            state = state_of(request, found)
-            kept, body = self._remembered(request, state)
-            if body is None:
-                with self._making[hash(state) % _LOCKS]:
-                    kept, body = self._remembered(request, state)
-                    if body is None:
-                        kept, body = self._make(connection, request, found, state)
-            else:
-                next(self.hits)
+        with reading_later(self.published) as connection:
+            found = self._versions.known(request)
+            if found is None:
+                found = self._versions.ask(connection, request)
+            kept, body = self._of(connection, request, found)
         kept.epoch = epoch
         return Tile(kept.etag, b"" if kept.etag in known else body, kept=kept if kept.body is not None else None)
+
+    def at_once(self, request: TileRequest) -> tuple[Kept, bytes] | None:
+        """A tile of what is published today, with its body; None where the database has to be asked."""
+        epoch = self.watch.epoch
+        found = self._versions.known(request)
+        if found is None:
+            return None
+        try:
+            kept, body = self._of(no_connection(), request, found)
+        except DatabaseNeededError:
+            return None
+        kept.epoch = epoch
+        return kept, body
+
+    def _of(self, connection: Connection, request: TileRequest, found: Sequence[Touching]) -> tuple[Kept, bytes]:
+        if not self.cache.limit:  # made for each request: nobody waits for another's
+            return self._make(connection, request, found, "")
+        state = state_of(request, found)
+        kept, body = self._remembered(request, state)
+        if body is None:
+            with self._making[hash(state) % _LOCKS]:
+                kept, body = self._remembered(request, state)
+                if body is None:
+                    kept, body = self._make(connection, request, found, state)
+        else:
+            next(self.hits)
+        return kept, body
 
     def _remembered(self, request: TileRequest, state: str) -> tuple[Kept, bytes | None]:
         kept = self.cache.get(request)
@@ -116,9 +139,9 @@ class Tiles:
             next(self.stored)
             etag, body = stored[:_ETAG].decode("ascii"), stored[_ETAG:]
         else:
-            next(self.made)
             of = touching([t.info for t in found], request)
             etag, body = _packed(content(self.tables, connection, request, of, found))
+            next(self.made)
             if self._store is not None and found:
                 self._store.put(state, etag.encode("ascii") + body)
         kept = Kept(state, etag, body)

@@ -15,6 +15,7 @@ from api.context import KEY
 from api.front.bodies import Bodies
 from api.front.wsgi import count, takes_gzip
 from api.services import operator
+from gis.errors import UnauthorizedError
 from gis.tiles import pyramid
 
 pytestmark = pytest.mark.database
@@ -46,26 +47,36 @@ def hot(app):
     return {status: count(n) for status, n in app.extensions[KEY].front.answered.items()}
 
 
+def beside_of(path):
+    """A neighbour in the block of tiles whose versions are asked together."""
+    *start, x, y = path.removesuffix(".mvt").split("/")
+    return "/".join([*start, str(int(x) ^ 1), y]) + ".mvt"
+
+
 def get(client, path, **headers):
     return client.get(path, headers={"Accept-Encoding": "gzip", **headers})
 
 
-def test_the_same_answer_from_both(app, client, path):
-    app.extensions[KEY].front.paths.clear()
-    before = hot(app)
-    cold, warm = get(client, path), get(client, path)
-    assert hot(app)[200] == before[200] + 1
-    assert cold.status_code == warm.status_code == 200
-    assert sorted(cold.headers) == sorted(warm.headers)
-    assert cold.data == warm.data
-    tag = {"If-None-Match": cold.headers["ETag"]}
-    unchanged = get(client, path, **tag)
-    assert hot(app)[304] == before[304] + 1
-    app.extensions[KEY].front.paths.clear()
-    asked = get(client, path, **tag)
-    assert asked.status_code == unchanged.status_code == 304
-    assert sorted(asked.headers) == sorted(unchanged.headers)
-    assert asked.data == unchanged.data == b""
+def test_the_same_answer_from_all(app, client, path):
+    """From Flask, from memory, and made before Flask: the same headers and body, and the same 304."""
+    context = app.extensions[KEY]
+    answers = []
+    for tag in ({}, None):
+        before = hot(app)
+        tag = {"If-None-Match": answers[0].headers["ETag"]} if tag is None else tag
+        context.watch.epoch += 1  # Flask asks
+        answers.append(get(client, path, **tag))
+        assert hot(app) == before
+        answers.append(get(client, path, **tag))
+        context.front.paths.clear()
+        answers.append(get(client, path, **tag))
+        status = answers[-1].status_code
+        assert hot(app) == before | {status: before[status] + 2}
+    assert [a.status_code for a in answers] == [200] * 3 + [304] * 3
+    for three in (answers[:3], answers[3:]):
+        assert len({tuple(sorted(a.headers)) for a in three}) == 1
+        assert len({a.data for a in three}) == 1
+    assert answers[3].data == b""
 
 
 @pytest.mark.parametrize(
@@ -104,6 +115,24 @@ def test_an_epoch_that_has_passed_is_asked_again(app, client, path):
     assert hot(app) == before
     get(client, path)
     assert hot(app)[200] == before[200] + 1
+
+
+def test_a_fault_in_front_is_told_by_flask(app, client, path, monkeypatch):
+    """Also what is no tile at all, once its neighbours are known."""
+    assert get(client, path).status_code == 200
+    for wrong in (path.replace("grids", "nothing"), path.replace("grids", "grids,"), path.replace("/14/", "/41/")):
+        answer = get(client, wrong)
+        assert answer.status_code in {400, 404}
+        assert answer.mimetype == "application/problem+json"
+    app.extensions[KEY].front.paths.clear()
+
+    def fault(*_):
+        raise UnauthorizedError("http.token_missing")  # any that Flask knows
+
+    monkeypatch.setattr(app.extensions[KEY].tiles, "_of", fault)
+    answer = get(client, path)
+    assert answer.status_code == 401
+    assert answer.mimetype == "application/problem+json"
 
 
 def test_no_draft_reaches_the_public(world, app, client, path):
@@ -151,9 +180,15 @@ def test_without_a_cache_nothing_is_kept(world, path, tmp_path):
     app = create_app(Config(world.url, tile_cache_bytes=0, cache_folder=str(tmp_path)))
     context = app.extensions[KEY]
     context.watch.until = float("inf")
-    for n in (1, 2):
-        assert get(app.test_client(), path).status_code == 200
+    bodies = set()
+    for n in (1, 2, 3):
+        bodies.add(get(app.test_client(), path).data)
         assert count(context.tiles.made) == n
+        assert hot(app)[200] == n - 1  # the first one asks the database
+    assert len(bodies) == 1
+    beside = get(app.test_client(), beside_of(path))  # its versions were asked along, its columns are in memory
+    assert beside.status_code == 200
+    assert hot(app)[200] == 3
     assert context.front.paths == {}
     assert not (tmp_path / "tiles").exists()
     context.engine.dispose()
