@@ -17,8 +17,10 @@ from api.context import KEY, Context, Throttle
 from api.endpoints import blueprint
 from api.front.bodies import Bodies
 from api.front.made import MadeTiles
-from api.front.wsgi import Front, HotTiles
+from api.front.wsgi import Front, HotTiles, takes_gzip
 from api.routes import endpoints
+from api.services import hot_features
+from api.services.hot_features import HotFeatures
 from api.services.hot_lookup import HotLookup
 from api.services.index_store import IndexStore
 from api.services.matching import Addresses
@@ -76,7 +78,9 @@ def create_app(config: Config) -> Flask:
     if config.behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
     behind = Bodies(app.wsgi_app, LARGEST_BODY)
-    hot = {"/api/lookup": HotLookup(published).answer}
+    held: Context = app.extensions[KEY]
+    features = HotFeatures(held.features, HEADERS.items(), takes_gzip, held.count)
+    hot = {"/api/lookup": HotLookup(published).answer, hot_features.UNDER: features.answer}
     app.wsgi_app = Front(behind, front, hot, MadeTiles(tiles).make)  # type: ignore[method-assign]
     return app
 

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Final, cast
 
@@ -69,7 +69,7 @@ class Context:
     watch: Watch
     front: HotTiles
     requests: Counter[tuple[str, int]] = field(default_factory=Counter)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     lock: threading.Lock = field(default_factory=threading.Lock)
     features: Features = field(init=False)
     downloads: Downloads = field(init=False)
@@ -77,6 +77,12 @@ class Context:
     def __post_init__(self) -> None:
         self.features = Features(self.engine, self.config.tile_cache_bytes // 4)
         self.downloads = Downloads(self.engine)
+
+    def count(self, route: str, status: int, seconds: float) -> None:
+        """Count an answer for ``/metrics``."""
+        with self.lock:
+            self.requests[route, status] += 1
+            self.seconds[route] += seconds
 
 
 def here() -> Context:

@@ -65,6 +65,7 @@ class Front:
         self._watch, self._paths = tiles.watch, tiles.paths
         self._whole, self._unchanged = tiles.answered[200], tiles.answered[304]
         self._answers = answers or {}
+        self._under = [(path, answer) for path, answer in self._answers.items() if path.endswith("/")]
         self._gzip: dict[str, bool] = {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -97,7 +98,7 @@ class Front:
         return [body]
 
     def _other(self, path: str, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        answer = self._answers.get(path)
+        answer = self._answers.get(path) or next((a for under, a in self._under if path.startswith(under)), None)
         found = self._made(path, environ) if answer is None else answer(environ)
         if found is None:
             return self._behind(environ, start_response)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Final
 
 import msgspec
@@ -27,8 +26,7 @@ from api.services import feature_descriptions as descriptions
 from api.services import feature_questions as questions
 from api.services.feature_descriptions import GEOJSON, JSON, SCHEMA
 from api.services.feature_questions import Asked
-from api.services.features import body_of
-from api.version import VERSION
+from api.services.features import body_of, headers_of, tag_of
 from gis.errors import InputError
 
 _ITEMS: Final = frozenset(f.encode_name for f in msgspec.structs.fields(ItemsQuery))
@@ -116,11 +114,7 @@ def _base() -> str:
 
 
 def _tag(mark: str, gzipped: bool) -> str:
-    """ETag of an answer: the state, the question as it was written, and the form of the body; "" without a mark."""
-    if not mark:
-        return ""
-    state = (VERSION, mark, request.url, gzipped)
-    return hashlib.sha256(repr(state).encode()).hexdigest()[:24]
+    return tag_of(mark, request.url, gzipped)
 
 
 def _holds(held: ETags, tag: str) -> bool:
@@ -136,15 +130,7 @@ def _json(answer: msgspec.Struct, media: str = JSON) -> Response:
 
 def _answer(body: bytes, status: int, crs: str, tag: str, gzipped: bool) -> Response:
     made = Response(body, status, mimetype=GEOJSON)
-    made.headers["Content-Crs"] = f"<{crs}>"
-    made.headers["Vary"] = "Accept-Encoding, Authorization"
-    if tag:
-        made.headers["ETag"] = f'"{tag}"'
-        made.headers["Cache-Control"] = "no-cache"
-    else:
-        made.headers["Cache-Control"] = "private, no-store"
-    if gzipped and status == 200:
-        made.headers["Content-Encoding"] = "gzip"
+    made.headers.extend(headers_of(crs, tag, gzipped and status == 200))
     return made
 
 

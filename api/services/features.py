@@ -6,6 +6,7 @@ and is never older than that. Counts and pages are kept under the mark of the st
 
 from __future__ import annotations
 
+import hashlib
 import struct
 import threading
 import zlib
@@ -20,6 +21,7 @@ from sqlalchemy import Engine
 
 from api.feature_answers import Feature, Link
 from api.services.feature_questions import Question, Wanted, checked_id, collection_of, wanted
+from api.version import VERSION
 from data.postgres import read_features
 from data.postgres.feature_collections import COLLECTIONS, Collection
 from data.postgres.read_features import TODAY, Days, Reader, Row, Scope, State
@@ -240,6 +242,25 @@ def body_of(page: Page, links: list[Link], gzipped: bool) -> bytes:
             struct.pack("<LL", zlib.crc32(tail, crc), size & 0xFFFFFFFF),
         )
     )
+
+
+def tag_of(mark: str, url: str, gzipped: bool) -> str:
+    """ETag of an answer: the state, the question as it was written, and the form of the body; "" without a mark."""
+    if not mark:
+        return ""
+    return hashlib.sha256(repr((VERSION, mark, url, gzipped)).encode()).hexdigest()[:24]
+
+
+def headers_of(crs: str, tag: str, gzipped: bool) -> list[tuple[str, str]]:
+    """Headers of features in a CRS (URI) beside those of any answer; without a tag nobody may keep them."""
+    made = [("Content-Crs", f"<{crs}>"), ("Vary", "Accept-Encoding, Authorization")]
+    if tag:
+        made += [("ETag", f'"{tag}"'), ("Cache-Control", "no-cache")]
+    else:
+        made.append(("Cache-Control", "private, no-store"))
+    if gzipped:
+        made.append(("Content-Encoding", "gzip"))
+    return made
 
 
 def features(rows: list[Row], crs: Reference, links: tuple[Link, ...] = ()) -> list[Feature]:
