@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import shapely
@@ -110,21 +111,29 @@ def reference(text: str) -> Reference:
 
 
 def wanted(question: Question) -> Wanted:
-    """The conditions of a question."""
-    collection = COLLECTIONS[question.collection]
+    """The conditions of a question; nobody changes them."""
+    q = question
+    return _wanted(q.collection, q.bbox, q.bbox_crs, q.equal, q.filter, q.filter_crs)
+
+
+@lru_cache(maxsize=256)  # the pages of one question follow each other
+def _wanted(
+    name: str, bbox: str, bbox_crs: Reference, equal: tuple[tuple[str, str], ...], text: str, text_crs: Reference
+) -> Wanted:
+    collection = COLLECTIONS[name]
     conditions = Conditions()
     bounds = None
-    if question.bbox:
-        places = references.box(question.bbox, question.bbox_crs)
+    if bbox:
+        places = references.box(bbox, bbox_crs)
         conditions.add_places(collection, places)
         west, south, east, north = shapely.total_bounds(places)
         bounds = (float(west), float(south), float(east), float(north))
-    for name, value in question.equal:
-        column = collection.field(name)
+    for column_name, value in equal:
+        column = collection.field(column_name)
         assert column is not None
         conditions.add_equal(column, value)
-    if question.filter:
-        conditions.add(collection, cql2.parse(question.filter, references.to_mercator(question.filter_crs)))
+    if text:
+        conditions.add(collection, cql2.parse(text, references.to_mercator(text_crs)))
     return Wanted(conditions, bounds)
 
 

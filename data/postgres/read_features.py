@@ -6,7 +6,8 @@ with an older state notices at once and asks again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -179,7 +180,11 @@ def page(
 
     cursor = connection.cursor(row_factory=args_row(row), binary=True)
     # a page without a filter is always found the same way; with one, the best way depends on its values
-    found = cursor.execute(sql, values, prepare=way != _FILTERED).fetchall()
+    if way == _FILTERED:
+        with _planned_for_values(connection):
+            found = cursor.execute(sql, values, prepare=False).fetchall()
+    else:
+        found = cursor.execute(sql, values, prepare=True).fetchall()
     return *marks[0], [r for r in found if r is not None]
 
 
@@ -196,9 +201,22 @@ def count(
     c = collection
     template = _COUNT if conditions.parts or not c.owner else _COUNT_PLAIN
     sql = template.format(core=c.core, joins=c.joins, where=c.where, more=conditions.sql)
-    row = connection.execute(sql, bound(scope, drafts) | conditions.values).fetchone()
+    values = bound(scope, drafts) | conditions.values
+    if template == _COUNT_PLAIN:
+        row = connection.execute(sql, values).fetchone()
+    else:
+        with _planned_for_values(connection):
+            row = connection.execute(sql, values, prepare=False).fetchone()
     assert row is not None
     return int(row[0])
+
+
+@contextmanager
+def _planned_for_values(connection: Reader) -> Iterator[None]:
+    """Questions in here are planned anew for their values, on connections that do otherwise too."""
+    with connection.transaction():
+        connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+        yield
 
 
 def one(

@@ -17,6 +17,9 @@ from sqlalchemy import Engine, event
 _T = TypeVar("_T")
 #: Connections that one process may hold at a time.
 MOST: Final = 8
+#: Starting another process to help takes longer than any short answer. A prepared question is planned once: planning
+#: for its values takes longer than answering it, and goes astray while a new publication is not in the statistics.
+_SET_UP: Final = "SET max_parallel_workers_per_gather = 0; SET plan_cache_mode = force_generic_plan"
 
 
 class ReadPool:
@@ -47,6 +50,7 @@ class ReadPool:
     def _anew(self, ask: Callable[[psycopg.Connection[Any]], _T]) -> _T:
         connection = psycopg.connect(**self._arguments, autocommit=True)
         try:
+            connection.execute(_SET_UP)
             return ask(connection)
         finally:
             self._give(connection)
