@@ -28,7 +28,8 @@ class Endpoint:
     types to a struct, or to None for anything that is no JSON of ours; ``body`` does the same for request bodies:
     a view that takes ``body`` gets the JSON one decoded, any other media type is then refused with 415.
     ``faults`` lists the statuses that end in a problem document. ``access`` is what the caller needs; left out,
-    everything but GET is held to write and needs the operator's token.
+    everything but GET is held to write and needs the operator's token. ``slash``: a slash at the end of the path does
+    not matter.
     """
 
     path: str
@@ -43,6 +44,7 @@ class Endpoint:
     statuses: Sequence[int] = (200,)
     tag: str = "service"
     access: Access | None = None
+    slash: bool = False
 
     @property
     def rule(self) -> str:
@@ -64,7 +66,8 @@ def blueprint(name: str, endpoints: Sequence[Endpoint]) -> Blueprint:
     """A Flask blueprint that answers some endpoints."""
     made = Blueprint(name, __name__)
     for endpoint in endpoints:
-        made.add_url_rule(endpoint.rule, endpoint.name, _wrap(endpoint), methods=[endpoint.method])
+        view, strict = _wrap(endpoint), not endpoint.slash
+        made.add_url_rule(endpoint.rule, endpoint.name, view, methods=[endpoint.method], strict_slashes=strict)
     return made
 
 

@@ -136,11 +136,11 @@ def _answer(body: bytes, status: int, crs: str, tag: str, gzipped: bool) -> Resp
 
 ENDPOINTS: Final = (
     Endpoint("/ogc", features_landing, "OGC API Features: landing page", {JSON: Landing}, query=PlainQuery,
-             faults=(400,), tag="features"),
+             faults=(400,), tag="features", slash=True),
     Endpoint("/ogc/conformance", features_conformance, "Conformance classes", {JSON: Conformance}, query=PlainQuery,
              faults=(400,), tag="features"),
     Endpoint("/ogc/collections", features_collections, "Collections of features", {JSON: CollectionList},
-             query=PlainQuery, faults=(400,), tag="features"),
+             query=PlainQuery, faults=(400,), tag="features", slash=True),
     Endpoint("/ogc/collections/{collection}", features_collection, "One collection", {JSON: CollectionInfo},
              query=PlainQuery, faults=(400, 404), tag="features"),
     Endpoint("/ogc/collections/{collection}/queryables", features_queryables, "What filters may ask for",

@@ -63,6 +63,11 @@ def test_every_link_leads_somewhere(client):
         deeper = next((x["href"] for x in page["links"] if x["rel"] == "next"), None)
 
 
+@pytest.mark.parametrize("path", ["/ogc", "/ogc/collections"])
+def test_a_slash_at_the_end_does_not_matter(client, path):
+    assert get(client, f"{path}/") == get(client, path)
+
+
 def test_the_collections_say_what_they_are(client):
     found = get(client, "/ogc/collections")
     assert [c["id"] for c in found["collections"]] == ["grids", "communities", "buildings", "addresses", "plans"]
