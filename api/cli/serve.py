@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from typing import Final
 
@@ -18,7 +19,7 @@ from gis.errors import SetupError
 PORT: Final = 8000
 #: How many ports after the usual one are tried when it is in use.
 _TRIES: Final = 20
-#: Seconds a worker has to end its requests. One that was still starting when Ctrl-C came never hears of it.
+#: Seconds a worker has to end its requests.
 STOP: Final = 10
 
 
@@ -42,6 +43,7 @@ def run(url: str, host: str, port: int, workers: int | None = None) -> None:
     announce(url)
     click.echo(text("serve.address", shell_language(), url=address(host, port)))
     click.echo(text("serve.stop", shell_language()))
+    os.register_at_fork(after_in_child=_hear_of_the_end_once)
     Granian(
         "api.app:from_environment",
         address=host,
@@ -56,6 +58,15 @@ def run(url: str, host: str, port: int, workers: int | None = None) -> None:
         log_level=LogLevels.error,  # it warns of the number of threads, most of which never start
         process_name=None,
     ).serve()
+
+
+def _hear_of_the_end_once() -> None:
+    """In a new worker: Ctrl-C is the first process's, which tells its workers to end; one that starts ends at once.
+
+    A worker that hears of both waits for ever, and one that starts has the first process's handlers.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def address(host: str, port: int) -> str:
