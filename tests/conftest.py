@@ -6,7 +6,9 @@ import hashlib
 import itertools
 import os
 import re
+import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,10 +27,55 @@ SCHEMA_SOURCES = ("data/postgres/migrations/**/*.py", "data/postgres/schema*.py"
 TEMPLATE_LOCK = 7_215_001
 
 
+#: Files whose tests take longest, longest first: where several processes share the tests, none ends long before
+#: the others. What is not named follows.
+LONGEST = ()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """One process of several begins with the files that take longest."""
+    if hasattr(config, "workerinput"):
+        rank = {name: k for k, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: rank.get(item.path.relative_to(ROOT / "tests").as_posix(), len(rank)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _leave_real_database_alone() -> None:
     """No test may reach the database a person works with."""
     os.environ.pop("DATABASE_URL", None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_is_heard() -> None:
+    """What a shell script runs in the background ignores Ctrl-C, and so would all that the tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_left_running(_leave_real_database_alone: None) -> Iterator[None]:
+    """Every program that the tests started has ended with them, whoever its parent is by now."""
+    name, value = "WANGGE_TEST_RUN", str(os.getpid())
+    os.environ[name] = value
+    yield
+    end = time.monotonic() + 30
+    while (left := _started_with(f"{name}={value}")) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not left, "the tests left processes running"
+
+
+def _started_with(mark: str) -> list[str]:
+    """Command lines of processes with this in their environment (Linux only), but for what ends with the run."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (process / "environ").read_bytes().split(b"\0"):
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip())
+        except OSError:
+            continue  # ended meanwhile, or another user's
+    # the server of all test runs, which the last of them stops; what Python keeps to its end
+    ours = ("postgres:", "/pg-test/", "multiprocessing.resource_tracker", "multiprocessing.forkserver")
+    return [command for command in found if command and not any(part in command for part in ours)]
 
 
 @dataclass

@@ -9,6 +9,11 @@ from pathlib import Path
 PROC = Path("/proc")
 
 
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def state_of(pid: int) -> str:
     """One letter of the process's state (``R``, ``S``, ``Z`` and so on); empty when there is no such process."""
     stat = PROC / str(pid) / "stat"

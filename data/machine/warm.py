@@ -9,12 +9,15 @@ from __future__ import annotations
 import compileall
 import hashlib
 import importlib
+import itertools
+import multiprocessing
 import os
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Final
 
-from data.machine import places
+from data.machine import places, processes
 from data.machine.steps import Outcome
 from gis.progress import Progress, silent
 
@@ -40,13 +43,30 @@ def ensure(progress: Progress = silent) -> Outcome:
     if stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
         return Outcome("there", "setup_warm_there", {"modules": len(names)})
     _forget()
-    for number, name in enumerate(names):
-        progress(STEP, number / len(names), name)
-        warm: Callable[[], None] = importlib.import_module(name).warm
-        warm()
+    _compile(names, progress)
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.write_text(wanted, encoding="ascii")
     return Outcome("made", "setup_warm_there", {"modules": len(names)})
+
+
+def _compile(names: list[str], progress: Progress) -> None:
+    """Warm every module; packages side by side, as many as there are cores, those of one package one by one."""
+    packages = [tuple(group) for _, group in itertools.groupby(names, lambda name: name.split(".")[1])]
+    if not packages:
+        return
+    cores = min(len(packages), processes.cores())
+    with ProcessPoolExecutor(cores, mp_context=multiprocessing.get_context("spawn")) as pool:
+        tasks = {pool.submit(_warm, package): package for package in packages}
+        progress(STEP, 0.0, " ".join(package[0] for package in packages))
+        for number, task in enumerate(as_completed(tasks), 1):
+            task.result()
+            progress(STEP, number / len(packages), tasks[task][0])
+
+
+def _warm(names: tuple[str, ...]) -> None:
+    for name in names:
+        warm: Callable[[], None] = importlib.import_module(name).warm
+        warm()
 
 
 def _forget() -> None:

@@ -49,9 +49,9 @@ def test_every_step_is_done(done):
 
 def test_a_second_run_finds_it_standing(done):
     engine, first = done
-    started = time.perf_counter()
+    started = time.process_time()
     again = demo.run(engine, "helsinki")
-    assert time.perf_counter() - started < 5.0
+    assert time.process_time() - started < 5.0
     assert not again.fresh
     assert (again.grids, again.publication, again.addresses) == (first.grids, first.publication, first.addresses)
 
