@@ -25,6 +25,7 @@ from api.services.hot_lookup import HotLookup
 from api.services.index_store import IndexStore
 from api.services.matching import Addresses
 from api.services.published import Published
+from api.services.scan import Forgetting
 from api.services.tile_cache import MIME, TileCache
 from api.services.tiles import Tiles
 from api.services.watch import Watch
@@ -95,6 +96,7 @@ def from_environment() -> Flask:
     """The application of a server worker, configured by its environment. It answers at once and warms up beside."""
     app = create_app(Config.from_environment())
     app.extensions[KEY].watch.start()
+    Forgetting(app.extensions[KEY].engine).start()
     threading.Thread(target=_warm, args=(app,), name="warm", daemon=True).start()
     return app
 

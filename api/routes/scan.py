@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import Annotated, Final
 
 import msgspec
@@ -25,7 +24,6 @@ from gis.errors import WanggeError
 #: A form holds one photo, its words and little else.
 LARGEST_FORM: Final = LARGEST_BYTES + (1 << 20)
 _FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
-_FORGETTING: Final = "wangge.forgetting"
 _NUMBER: Final = re.compile(r"\d{6}-[2-9A-Z]{6}")
 
 
@@ -46,7 +44,7 @@ def typed_page(query: TypedQuery) -> Response:
     link = codes.parse(query.code) if query.code else None
     if link is not None:
         tail = f"{link.code}.{link.key_id}{link.tag}" if link.key_id else link.code
-        return redirect(f"/d/{tail}" + _lang(), 303)  # type: ignore[return-value]
+        return _on(f"/d/{tail}" + _lang())
     return _page(Plate("not_a_code" if query.code else "ask", ""), "", status=404 if query.code else 200)
 
 
@@ -88,7 +86,7 @@ def _post(code: str, kind: str) -> Response:
         return _again(code, 413, say("photo.too_large", most=LARGEST_BYTES >> 20))
     words = form.get("text", "")
     if form.get("website"):  # a field that people do not see: a program filled it in
-        return redirect(f"/d/{code}" + _lang(), 303)  # type: ignore[return-value]
+        return _on(f"/d/{code}" + _lang())
     picture = b""
     if photo is not None:
         with photo.stream as stream:
@@ -99,7 +97,7 @@ def _post(code: str, kind: str) -> Response:
     except WanggeError as error:
         status = next(s for known, s in FAULTS if isinstance(error, known))
         return _again(code, status, messages.of_error(error, language()), words=words)
-    return redirect(f"/d/{code}" + _lang(sent=number), 303)  # type: ignore[return-value]
+    return _on(f"/d/{code}" + _lang(sent=number))
 
 
 def _again(code: str, status: int, fault: str, words: str = "") -> Response:
@@ -109,10 +107,6 @@ def _again(code: str, status: int, fault: str, words: str = "") -> Response:
 
 def _plate(text: str, query: AsOfQuery) -> Plate:
     context = here()
-    held = current_app.extensions
-    if _FORGETTING not in held:
-        held[_FORGETTING] = scan.Forgetting(context.engine)
-    held[_FORGETTING](time.monotonic())
     link = codes.parse(text)
     # a code without its tag may be guessed: typing is for people, not for programs that try them all
     if (link is None or not link.key_id) and not context.throttle.allows(request.remote_addr or ""):
@@ -144,6 +138,11 @@ def _page(
     if answer.status_code == 429:
         answer.headers["Retry-After"] = "60"
     return answer
+
+
+def _on(address: str) -> Response:
+    """Send the browser on to another page, which it asks for with GET."""
+    return current_app.make_response(redirect(address, 303))
 
 
 def _lang(**more: str) -> str:

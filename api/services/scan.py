@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import secrets
+import threading
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
@@ -82,23 +83,42 @@ def forget(engine: Engine) -> int:
 
 
 class Forgetting:
-    """Forgets within the hour what a day that is over left behind: asked at every scan, it acts once an hour."""
+    """Forgets what a day left behind as soon as it is over, for as long as the service runs.
 
-    def __init__(self, engine: Engine, every: float = 3600.0) -> None:
+    It looks when it starts, at the end of every day, and every ``every`` seconds besides (a machine may sleep).
+    """
+
+    def __init__(self, engine: Engine, every: float = 900.0) -> None:
         self._engine = engine
         self._every = every
-        self._next = 0.0
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
 
-    def __call__(self, now: float) -> bool:
-        """Forget if it is time (``now``: seconds of a clock that never goes back); whether it was."""
-        if now < self._next:
-            return False
-        self._next = now + self._every
+    def start(self) -> None:
+        """Forget from now on, beside everything else."""
+        self._thread = threading.Thread(target=self._run, name="forgetting", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Forget no longer."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def once(self) -> float:
+        """Forget, and say in how many seconds to look again."""
         try:
-            forget(self._engine)
-        except SQLAlchemyError:  # a database that is read-only or away: whoever reads a plate is answered anyway
-            return False
-        return True
+            with UnitOfWork(self._engine) as work:
+                scans.forget(work.connection)
+                left = scans.seconds_left(work.connection)
+                work.commit()
+        except SQLAlchemyError:  # a database that is read-only or away: it is asked again
+            return self._every
+        return min(left + 1.0, self._every)
+
+    def _run(self) -> None:
+        while not self._stop.wait(self.once()):
+            pass
 
 
 def reports(engine: Engine, name: str, *, kind: str = "", limit: int = 100) -> list[Report]:

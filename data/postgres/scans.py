@@ -16,6 +16,8 @@ from data.postgres.territories import Territory
 
 #: Bytes kept of a caller's hash: enough to count, and gone with the day's salt.
 HASH_BYTES: Final = 16
+#: Advisory lock of whoever deletes what other days left behind.
+_FORGETTING: Final = 0x7767_6C65_7465
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,23 @@ def count(connection: Connection, caller: str, fresh_salt: bytes) -> int:
 
 
 def forget(connection: Connection) -> int:
-    """Delete the salts and hashes of every other day; how many hashes went."""
+    """Delete the salts and hashes of every other day; how many hashes went.
+
+    Several may want to at midnight: one does it, and nobody waits.
+    """
+    if not connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _FORGETTING}).scalar_one():
+        return 0
     gone = connection.execute(text("DELETE FROM throttle_count WHERE day <> current_date")).rowcount
     connection.execute(text("DELETE FROM throttle_salt WHERE day <> current_date"))
     return gone
+
+
+def seconds_left(connection: Connection) -> float:
+    """Seconds until the day is over by which callers are counted."""
+    left: float = connection.execute(
+        text("SELECT CAST(extract(epoch FROM CAST(current_date + 1 AS timestamptz) - now()) AS float8)")
+    ).scalar_one()
+    return left
 
 
 def save_report(

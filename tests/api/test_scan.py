@@ -268,12 +268,29 @@ def test_reports_are_counted_by_a_hash_that_is_gone_with_the_day(world, town):
         assert len(bytes(caller)) == 16
         connection.execute(text("UPDATE throttle_count SET day = day - 1"))
         connection.execute(text("UPDATE throttle_salt SET day = day - 1"))
-    forgetting = scan.Forgetting(held.engine)
-    assert (forgetting(10.0), forgetting(3000.0), forgetting(3700.0)) == (True, False, True)
+    forgetting = scan.Forgetting(held.engine, every=100_000.0)
+    forgetting.start()
+    forgetting.stop()  # nobody scanned or posted anything
     with held.engine.connect() as connection:
         left = connection.execute(text("SELECT count(*) FROM throttle_count")).scalar_one()
         assert left + connection.execute(text("SELECT count(*) FROM throttle_salt")).scalar_one() == 0
     assert sent(client, path).status_code == 303
+    held.engine.dispose()
+
+
+def test_the_server_forgets_by_itself_and_at_the_end_of_the_day(world, monkeypatch):
+    from api import app as composed
+    from api.services import scan, watch
+
+    asked = []
+    monkeypatch.setattr(watch.Watch, "start", lambda _: None)
+    monkeypatch.setattr(composed, "_warm", lambda _: None)
+    monkeypatch.setattr(scan.Forgetting, "start", lambda mine: asked.append(mine))
+    monkeypatch.setenv("DATABASE_URL", world.url)
+    held = composed.from_environment().extensions[KEY]
+    (forgetting,) = asked
+    assert forgetting.once() <= 900
+    assert 0 < scan.Forgetting(held.engine, every=100_000.0).once() <= 86_401  # the end of the day is not slept over
     held.engine.dispose()
 
 
