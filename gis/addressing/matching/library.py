@@ -1,58 +1,39 @@
 """The addresses of a deployment in a form that answers "is there this one?" in microseconds.
 
-Every address hangs on a road with a number, on a compound, or on a villager group or community, and goes on with
-building, unit and room. Each level is a small integer; an address's branches are 64-bit keys in a sorted array, so
-a million addresses take some tens of megabytes and a question is a search in it. What a key finds is compared
-level by level: a key alone never decides.
+A library is put together from segments that never change (one a territory, mapped from files that all processes
+share) and a small one that holds what was added or changed since: its rows stand in place of those of the others.
+Such a library answers as one made of the same addresses at once.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gis.addressing.matching.names import Kind, Name, NameIndex, folded
-from gis.addressing.matching.tails import door, label
-from gis.territory.model import Bools, Floats, Ints, Texts
+from gis.addressing.matching.segment import (
+    COMMUNITY,
+    COMPOUND,
+    GROUP,
+    LABELS,
+    LEVELS,
+    PLACES,
+    ROAD,
+    SPELL,
+    Entries,
+    Segment,
+    hash_text,
+    pack,
+)
 
-_PRIME: Final = 0x9E3779B97F4A7C15
-_MASK: Final = (1 << 64) - 1
-#: Branches of an address, and what of it a key holds.
-ROAD, COMPOUND, GROUP, COMMUNITY = 1, 2, 3, 4
-_PLACES: Final[tuple[Kind, ...]] = ("county", "town", "community", "group", "road", "compound")
-_LABELS: Final = ("number", "building", "unit", "room")
-
-
-@dataclass(frozen=True)
-class Entries:
-    """Addresses as rows of texts, "" for a level a row lacks; ``x, y`` WGS84 degrees; ``ended``: no longer valid.
-
-    ``code`` is the permanent code, ``text`` the standard text shown to people.
-    """
-
-    code: Texts
-    text: Texts
-    county: Texts
-    town: Texts
-    community: Texts
-    group: Texts
-    road: Texts
-    number: Texts
-    compound: Texts
-    building: Texts
-    unit: Texts
-    room: Texts
-    x: Floats
-    y: Floats
-    ended: Bools
-
-    def __len__(self) -> int:
-        return len(self.code)
+__all__ = ["COMMUNITY", "COMPOUND", "GROUP", "ROAD", "Entries", "Library", "OtherName", "entries_of", "written"]
+_NOTHING: Final = frozenset[int]()
 
 
 @dataclass(frozen=True)
@@ -65,8 +46,42 @@ class OtherName:
     how: str = "alias"
 
 
+class _Part:
+    """A segment as part of a library: where its rows begin, and its integers of places and labels in the library's.
+
+    ``up`` and ``down`` are None where both are the same.
+    """
+
+    def __init__(self, segment: Segment, offset: int, up: dict[str, Any] | None) -> None:
+        self.segment = segment
+        self.offset = offset
+        self.up = up
+        self.down: dict[str, dict[int, int]] | None = None
+        if up is not None:
+            self.down = {k: {int(g): n for n, g in enumerate(of.tolist())} for k, of in up.items()}
+
+    def find(self, branch: int, levels: Sequence[int]) -> list[int]:
+        """Rows of the library under a key of its integers."""
+        if self.down is not None:
+            down = self.down
+            own = [down[k].get(n, -1) for k, n in zip(LEVELS[branch], levels, strict=True)]
+            if min(own) < 0:
+                return []
+            levels = own
+        found = self.segment.find(branch, levels)
+        return [r + self.offset for r in found] if self.offset else found
+
+    def of_kind(self, kind: str, rows: Any) -> Any:
+        """The library's integers of some of the segment's rows."""
+        values = self.segment.columns[kind][rows]
+        return values if self.up is None else self.up[kind][values]
+
+
 class Library:
-    """Addresses, their places and every spelling of these. ``above``: province and city of the deployment."""
+    """Addresses, their places and every spelling of these. ``above``: province and city of the deployment.
+
+    Rows are numbered through all segments; ``hidden`` ones are replaced by later ones.
+    """
 
     def __init__(
         self,
@@ -75,83 +90,137 @@ class Library:
         above: Sequence[tuple[Kind, str]] = (),
         texts: Sequence[tuple[str, int]] = (),
     ) -> None:
-        self.entries = entries
-        self.place: dict[str, list[str]] = {}
-        self._ids: dict[str, dict[str, int]] = {}
-        columns: dict[str, Ints] = {}
-        for kind in _PLACES:
-            columns[kind], self._ids[kind], self.place[kind] = _numbered(getattr(entries, kind), folded)
-        for what in _LABELS:
-            columns[what], self._ids[what], _ = _numbered(getattr(entries, what), _SPELL[what])
-        self.columns = columns
-        self.names = NameIndex(self._spellings(other_names, above))
-        self._keys, self._rows = self._index(columns)
-        self._texts = self._whole(entries.text, texts)
+        core = Library.of([Segment(pack(entries, texts=texts))])
+        self.__dict__.update(core.grown(other_names=other_names, above=above).__dict__)
+
+    @classmethod
+    def of(cls, segments: Sequence[Segment]) -> Library:
+        """The addresses of some segments, without other names."""
+        made: Library = cls.__new__(cls)
+        made.parts = []
+        made.hidden = _NOTHING
+        made._ids = {k: {"": 0} for k in (*PLACES, *LABELS)}
+        made.place = {k: [""] for k in PLACES}
+        for segment in segments:
+            made._join(segment)
+        made._parted()
+        made.names = NameIndex(Name(k, i, n, "same") for k in PLACES for i, n in enumerate(made.place[k]) if n)
+        return made
+
+    def grown(
+        self,
+        segment: Segment | None = None,
+        replaced: Collection[int] = (),
+        other_names: Iterable[OtherName] = (),
+        above: Iterable[tuple[Kind, str]] = (),
+    ) -> Library:
+        """This library with a segment more and without the rows whose ids are ``replaced``; with other names."""
+        made: Library = Library.__new__(Library)
+        made.parts, made._ids, made.place = list(self.parts), dict(self._ids), dict(self.place)
+        known = {k: len(names) for k, names in self.place.items()}
+        if segment is not None and len(segment):
+            made._join(segment)
+        made.hidden = self.hidden | self._rows_of(replaced)
+        made._parted()
+        added = [Name(k, i, n, "same") for k in PLACES for i, n in enumerate(made.place[k]) if n and i >= known[k]]
+        gone = made._unused(self) if made.hidden else []
+        added += [Name(kind, -1, name, "same") for kind, name in above]
+        missing = {(n.kind, n.number) for n in gone}
+        for o in other_names:
+            number = made._ids[o.kind].get(folded(o.name), -1)
+            if number >= 0 and o.other and (o.kind, number) not in missing:
+                added.append(Name(o.kind, number, o.other, o.how))  # type: ignore[arg-type]  # stored as text
+        made.names = self.names.changed(added, gone)
+        return made
+
+    parts: list[_Part]
+    hidden: frozenset[int]
+    place: dict[str, list[str]]
+    names: NameIndex
+    _ids: dict[str, dict[str, int]]
+    _starts: NDArray[np.int64]
+    _size: int
 
     def __len__(self) -> int:
-        return len(self.entries)
+        return self._size - len(self.hidden)
 
-    def _spellings(self, other_names: Sequence[OtherName], above: Sequence[tuple[Kind, str]]) -> list[Name]:
-        names = [Name(k, i, n, "same") for k in _PLACES for i, n in enumerate(self.place[k]) if n]
-        names += [Name(kind, -1, name, "same") for kind, name in above]
-        for o in other_names:
-            number = self._ids[o.kind].get(folded(o.name), -1)
-            if number >= 0 and o.other:
-                names.append(Name(o.kind, number, o.other, o.how))  # type: ignore[arg-type]  # stored as text
-        return names
+    # --- making
 
-    # --- keys
+    def _join(self, segment: Segment) -> None:
+        """Number the places and labels of a segment behind those that are known."""
+        offset = sum(len(p.segment) for p in self.parts)
+        spelt = {k: [folded(n) for n in segment.place[k]] for k in PLACES} | segment.label
+        shown: dict[str, list[str]] = {k: segment.place[k] for k in PLACES}
+        up, same = {}, True
+        for kind, texts in spelt.items():
+            ids = dict(self._ids[kind])
+            names = list(self.place[kind]) if kind in shown else None
+            numbers = np.empty(len(texts), dtype=np.int64)
+            for k, text in enumerate(texts):
+                number = ids.setdefault(text, len(ids))
+                numbers[k] = number
+                if names is not None and number == len(names):
+                    names.append(shown[kind][k])
+            self._ids[kind], up[kind] = ids, numbers
+            if names is not None:
+                self.place[kind] = names
+            same = same and bool((numbers == np.arange(len(texts))).all())
+        self.parts.append(_Part(segment, offset, None if same else up))
 
-    def _index(self, c: Mapping[str, Ints]) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
-        """All keys of all addresses, sorted, each with its row."""
-        parts: list[tuple[Any, Any]] = []
+    def _parted(self) -> None:
+        sizes = [len(p.segment) for p in self.parts]
+        self._starts = np.cumsum([0, *sizes])
+        self._size = int(self._starts[-1])
 
-        def enter(branch: int, where: Any, *levels: Any) -> None:
-            rows = np.flatnonzero(where)
-            key = np.full(len(rows), branch, dtype=np.uint64)
-            for level in levels:
-                value = np.zeros(len(rows)) if isinstance(level, int) else level[rows]
-                key = key * np.uint64(_PRIME) + value.astype(np.uint64) + np.uint64(1)
-            parts.append((key, rows.astype(np.int32)))
+    def _rows_of(self, ids: Collection[int]) -> frozenset[int]:
+        """Rows of this library with some of the ids; ids are sorted in every segment."""
+        wanted = np.array(sorted(ids), dtype=np.int64)
+        rows: set[int] = set()
+        for part in self.parts if len(wanted) else ():
+            own = part.segment.id
+            at = np.searchsorted(own, wanted)
+            there = at < len(own)
+            there[there] = own[at[there]] == wanted[there]
+            rows.update((at[there] + part.offset).tolist())
+        return frozenset(rows)
 
-        number, building, unit, room = (c[k] for k in _LABELS)
-        on_road, in_compound = (c["road"] > 0) & (number > 0), c["compound"] > 0
-        in_group, in_community = c["group"] > 0, c["community"] > 0
-        rest = (building, unit, room)
-        enter(ROAD, on_road, c["road"], number, *rest)
-        enter(ROAD + 10, on_road & (room > 0) & (unit > 0), c["road"], number, building, room)
-        enter(ROAD + 20, on_road, c["road"], number)
-        enter(COMPOUND, in_compound, c["compound"], *rest)
-        enter(COMPOUND + 10, in_compound & (room > 0) & (unit > 0), c["compound"], building, room)
-        enter(COMPOUND + 20, in_compound & (building > 0), c["compound"], building)
-        lone = ~in_compound & (building > 0)
-        enter(GROUP, in_group & lone, c["group"], *rest)
-        enter(GROUP + 20, in_group & lone, c["group"], building)
-        enter(COMMUNITY, in_community & lone, c["community"], *rest)
-        enter(COMMUNITY + 20, in_community & lone, c["community"], building)
-        with_block = in_community & (building > 0) & in_compound
-        enter(COMMUNITY, with_block, c["community"], *rest)
-        keys = np.concatenate([p[0] for p in parts])
-        rows = np.concatenate([p[1] for p in parts])
-        order = np.lexsort((rows, keys))
-        return keys[order], rows[order]
+    @cached_property
+    def _uses(self) -> dict[str, NDArray[np.int64]]:
+        """How many rows hang on each place."""
+        uses: dict[str, NDArray[np.int64]] = {k: np.zeros(len(self.place[k]), dtype=np.int64) for k in PLACES}
+        for part in self.parts:
+            for kind in PLACES:
+                of = np.bincount(part.segment.columns[kind], minlength=len(part.segment.place[kind]))
+                np.add.at(uses[kind], np.arange(len(of)) if part.up is None else part.up[kind], of)
+        return uses
+
+    def _unused(self, before: Library) -> list[Name]:
+        """Places on which no row hangs any more that is not hidden, each by its own name."""
+        gone: list[Name] = []
+        rows = np.array(sorted(self.hidden), dtype=np.int64)
+        for kind in PLACES:
+            uses = np.zeros(len(self.place[kind]), dtype=np.int64)
+            uses[: len(before.place[kind])] = before._uses[kind]
+            for part in self.parts[len(before.parts) :]:
+                np.add.at(uses, part.of_kind(kind, slice(None)), 1)
+            for part in self.parts:
+                own = rows[(rows >= part.offset) & (rows < part.offset + len(part.segment))] - part.offset
+                np.subtract.at(uses, part.of_kind(kind, own), 1)
+            gone += [Name(kind, int(k), self.place[kind][k], "same") for k in np.flatnonzero(uses <= 0) if k]
+        return gone
+
+    # --- asking
 
     def find(self, branch: int, *levels: int) -> list[int]:
-        """Rows under a key; ``levels`` as in :meth:`_index`, -1 for a label no address has."""
-        key = branch
-        for level in levels:
-            if level < 0:
-                return []
-            key = (key * _PRIME + level + 1) & _MASK
-        wanted = np.uint64(key)
-        at = int(self._keys.searchsorted(wanted))
-        found = []
-        while at < len(self._keys) and self._keys[at] == wanted:
-            found.append(int(self._rows[at]))
-            at += 1
-            if len(found) > 2000:
-                break
-        return found
+        """Rows under a key; ``levels`` as in ``segment.LEVELS``, -1 for a label no address has."""
+        if min(levels) < 0:
+            return []
+        if len(self.parts) == 1:
+            return self.parts[0].find(branch, levels)
+        found = [r for part in self.parts for r in part.find(branch, levels)]
+        if self.hidden:
+            found = [r for r in found if r not in self.hidden]
+        return sorted(found, key=self.id) if len(found) > 1 else found
 
     def number(self, what: str, text: str) -> int:
         """The integer of a label or folded place name; 0 for "", -1 for one that no address has."""
@@ -164,65 +233,77 @@ class Library:
         number = self._ids[what].get(text)
         if number is not None:
             return number
-        if what in _LABELS:
-            return self._ids[what].get(_SPELL[what](text), -1)
+        if what in LABELS:
+            return self._ids[what].get(SPELL[what](text), -1)
         named = self.names.exact(folded(text))
         of_kind = [n.number for n in named.names if n.kind == what] if named is not None else []
         return of_kind[0] if len(of_kind) == 1 else -1
 
-    def _whole(self, texts: Texts, more: Sequence[tuple[str, int]]) -> dict[int, int]:
-        """Hash of a whole standard or alias text -> row, -2 where several share it."""
-        found: dict[int, int] = {}
-        for row, text in [*enumerate(texts), *((r, t) for t, r in more)]:
-            key = hash_text(folded(str(text)))
-            found[key] = row if found.get(key, row) == row else -2
-        return found
-
     def by_text(self, text: str) -> int:
         """The row whose standard text or alias is a folded text; -1 none, -2 several."""
-        return self._texts.get(hash_text(text), -1)
+        hashed = hash_text(text)
+        rows = {r + p.offset for p in self.parts for r in p.segment.by_text(hashed)}
+        rows -= self.hidden
+        return -1 if not rows else -2 if len(rows) > 1 else rows.pop()
 
+    # --- rows
 
-def folded_label(text: str) -> str:
-    """A label in one way of writing."""
-    return folded(text.replace("—", "-")) if not text.isascii() else text.upper().strip()
+    def at(self, row: int) -> tuple[Segment, int]:
+        """The segment of a row, and its place there."""
+        parts = self.parts
+        if len(parts) == 1:
+            return parts[0].segment, row
+        k = int(np.searchsorted(self._starts, row, side="right")) - 1
+        return parts[k].segment, row - parts[k].offset
 
+    def value(self, kind: str, row: int) -> int:
+        """The integer of a row's place or label."""
+        parts = self.parts
+        part = parts[0] if len(parts) == 1 else parts[int(np.searchsorted(self._starts, row, side="right")) - 1]
+        number = int(part.segment.columns[kind][row - part.offset])
+        return number if part.up is None else int(part.up[kind][number])
 
-def spelt_number(text: str) -> str:
-    """A door number in its canonical spelling."""
-    return door(folded_label(text))
+    def id(self, row: int) -> int:
+        """What orders rows of all segments: the id they were read with."""
+        segment, own = self.at(row)
+        return int(segment.id[own])
 
+    def ended(self, row: int) -> bool:
+        """Whether an address is no longer valid."""
+        segment, own = self.at(row)
+        return bool(segment.ended[own])
 
-def spelt_label(text: str) -> str:
-    """A building, unit or room in its canonical spelling."""
-    return label(folded_label(text))
+    def text(self, row: int) -> str:
+        """An address's standard text."""
+        segment, own = self.at(row)
+        return str(segment.text[own])
 
+    def code(self, row: int) -> str:
+        """An address's permanent code."""
+        segment, own = self.at(row)
+        return str(segment.code[own])
 
-_SPELL: Final = {"number": spelt_number, "building": spelt_label, "unit": spelt_label, "room": spelt_label}
+    def position(self, row: int) -> tuple[float, float]:
+        """Longitude and latitude in WGS84."""
+        segment, own = self.at(row)
+        return float(segment.x[own]), float(segment.y[own])
 
+    def named(self, kind: Kind, row: int) -> str:
+        """The name of a row's place, "" where it has none."""
+        return self.place[kind][self.value(kind, row)]
 
-def hash_text(text: str) -> int:
-    """64 bits of BLAKE2: the same on every machine and in every process."""
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+    @cached_property
+    def entries(self) -> Entries:
+        """All rows as texts, hidden ones too. Takes time and memory with a large library."""
+        every = [p.segment.entries() for p in self.parts]
+        columns = {f.name: np.concatenate([getattr(e, f.name) for e in every]) for f in fields(Entries)}
+        return Entries(**columns)
 
-
-def _numbered(values: Texts, spell: Callable[[str], str]) -> tuple[Ints, dict[str, int], list[str]]:
-    """Each value as an integer (0 for ""), the integer of each spelling, and a name for each integer."""
-    seen: dict[str, int] = {"": 0}
-    names = [""]
-    raw: dict[str, int] = {}
-    out = np.empty(len(values), dtype=np.int32)
-    for k, value in enumerate(values.tolist()):
-        number = raw.get(value)
-        if number is None:
-            spelt = spell(value) if value else ""
-            number = seen.get(spelt)
-            if number is None:
-                number = seen[spelt] = len(names)
-                names.append(value)
-            raw[value] = number
-        out[k] = number
-    return out.astype(np.int64), seen, names
+    def rows(self) -> list[int]:
+        """All rows that are not hidden, in order of their ids."""
+        return sorted(
+            (r for a, b in pairwise(self._starts.tolist()) for r in range(a, b) if r not in self.hidden), key=self.id
+        )
 
 
 def entries_of(rows: Sequence[Mapping[str, Any]]) -> Entries:

@@ -78,7 +78,7 @@ class Matcher:
             return Answer("none", reasons=("empty",))
         # two numbers that only a mark parts are not the number they make together
         row = -1 if _PARTED.search(plain(text)) else self.library.by_text(whole)
-        if row >= 0 and not self.library.entries.ended[row]:
+        if row >= 0 and not self.library.ended(row):
             return Answer("exact", (row,), (), 1.0)
         asked = ask(text, self.library.names)
         hits = self._hits(asked)
@@ -118,9 +118,9 @@ class Matcher:
             if not rows:
                 return Answer("none", reasons=("no_such_address",))
         if parts.community and rows:
-            here, column = known("community", parts.community), self.library.columns["community"]
-            rows = [r for r in rows if column[r] in (here, 0)]
-        live = [r for r in rows or () if not self.library.entries.ended[r]]
+            here, value = known("community", parts.community), self.library.value
+            rows = [r for r in rows if value("community", r) in (here, 0)]
+        live = [r for r in rows or () if not self.library.ended(r)]
         if len(live) == 1:
             return Answer("exact", (live[0],), (), 1.0)
         if not rows:
@@ -157,10 +157,10 @@ class Matcher:
         """Those rows whose road and number are the stated ones, or that have none."""
         if road is None or not rows:
             return rows
-        c = self.library.columns
+        value = self.library.value
         roads = {n.number for n in road.named.roads} | {0}
-        numbers = {self.library.number("number", number), 0} if number else set(c["number"][list(rows)].tolist())
-        return tuple(r for r in rows if int(c["road"][r]) in roads and int(c["number"][r]) in numbers)
+        numbers = {self.library.number("number", number), 0} if number else {value("number", r) for r in rows}
+        return tuple(r for r in rows if value("road", r) in roads and value("number", r) in numbers)
 
     def _on_road(self, place: Name, piece: Piece, compound: Piece | None) -> list[_Hit]:
         """By road and number; a compound behind it must be the rows' own."""
@@ -174,7 +174,7 @@ class Matcher:
                 hit = self._rest(hit, one, named_only=not one.number)
                 if compound is not None and hit.rows:
                     here = {n.number for n in compound.named.compounds} | {0}
-                    if not all(int(self.library.columns["compound"][r]) in here for r in hit.rows):
+                    if not all(self.library.value("compound", r) in here for r in hit.rows):
                         hit = hit._replace(doubts=(*hit.doubts, "place_differs"))
                 found.append(hit._replace(cost=hit.cost + _COST[place.how], notes=_how(hit.notes, place)))
         return found
@@ -186,7 +186,7 @@ class Matcher:
             numbers = between(tail.number, tail.last, parity=True)
             return self._range([self._rows(ROAD, (place.number, self._label("number", n)), Tail()) for n in numbers])
         number = self._label("number", tail.number)
-        if number < 0:
+        if not self.library.find(ROAD + 20, place.number, number):
             return _Hit((), ("number_unknown",), near=self._other_numbers(place, tail.number))
         return self._rows(ROAD, (place.number, number), tail)
 
@@ -235,16 +235,15 @@ class Matcher:
 
     def _under(self, branch: int, head: tuple[int, ...], tail: Tail, building: int) -> tuple[int, ...]:
         """What there is of the building, or of the number: candidates."""
-        find, room = self.library.find, self.library.columns["room"]
-        if building > 0:
+        find, value = self.library.find, self.library.value
+        rows: list[int] = []
+        if building:
             rows = find(branch, *head, building, 0, 0)
             if not rows and branch != ROAD:
                 rows = find(branch + 20, *head, building)
-        elif branch == ROAD:
+        if not rows and branch == ROAD:
             rows = find(branch, *head, 0, 0, 0) or find(branch + 20, *head)
-        else:
-            rows = []
-        return tuple(sorted(rows, key=lambda r: (int(room[r]) > 0, r))[:MOST])
+        return tuple(sorted(rows, key=lambda r: value("room", r) > 0)[:MOST])
 
     def _range(self, hits: Sequence[_Hit]) -> _Hit:
         rows = tuple(r for h in hits for r in h.rows if not h.doubts)
@@ -277,9 +276,9 @@ class Matcher:
         sure = [h for h in hits if h.rows and not h.doubts]
         rows = {h.rows for h in sure}
         if len(rows) == 1 and not doubts:
-            hit = min(sure, key=lambda h: h.cost)
+            hit = min(sure, key=lambda h: (h.cost, h.notes))
             one = len(hit.rows) == 1 or "range" in hit.notes
-            live = tuple(r for r in hit.rows if not self.library.entries.ended[r])
+            live = tuple(r for r in hit.rows if not self.library.ended(r))
             if one and live:
                 return Answer("exact", live, (), round(1.0 - hit.cost - 0.02 * len(notes), 3), (*hit.notes, *notes))
             if len(live) == 1:
@@ -288,13 +287,17 @@ class Matcher:
             return Answer("unsure", (), hit.rows[:MOST], _UNSURE / len(hit.rows), (reason, *hit.notes, *notes))
         if len(rows) > 1 and not doubts:
             doubts = ["several_readings"]
-        ordered = sorted(hits, key=lambda h: (not h.rows, len(h.doubts), h.cost))
+        ordered = sorted(hits, key=lambda h: (not h.rows, len(h.doubts), h.cost, self._first(h), h.doubts, h.notes))
         candidates = list(dict.fromkeys(r for h in ordered for r in (*h.rows, *h.near)))[:MOST]
         reasons = list(dict.fromkeys([*doubts, *ordered[0].doubts, *ordered[0].notes, *notes]))
         if not candidates:
             return Answer("none", (), (), 0.0, tuple(reasons) or ("nothing_like_it",))
         score = _UNSURE - ordered[0].cost - 0.1 * len(ordered[0].doubts)
         return Answer("unsure", (), tuple(candidates), round(max(score, 0.05), 3), tuple(reasons))
+
+    def _first(self, hit: _Hit) -> int:
+        """What orders hits that are as good as each other: the oldest address they lead to."""
+        return min(map(self.library.id, (*hit.rows, *hit.near)), default=0)
 
     def _around(self, asked: Asked) -> tuple[list[str], tuple[str, ...]]:
         """What stands before the places, and between divisions."""
@@ -316,14 +319,14 @@ class Matcher:
 
     def _divided(self, asked: Asked, hit: _Hit) -> _Hit:
         """Leave out rows that lie in other divisions than the text says."""
-        rows, columns = hit.rows, self.library.columns
+        rows, value = hit.rows, self.library.value
         if not rows:
             return hit
         for piece in asked.pieces:
             names = piece.named.divisions
             if not names or piece is asked.road or piece is asked.compound or any(n.number < 0 for n in names):
                 continue
-            rows = tuple(r for r in rows if any(int(columns[n.kind][r]) in (n.number, 0) for n in names))
+            rows = tuple(r for r in rows if any(value(n.kind, r) in (n.number, 0) for n in names))
         if not rows:
             return hit._replace(doubts=(*hit.doubts, "division_differs"))
         return hit if len(rows) == len(hit.rows) else hit._replace(rows=rows)

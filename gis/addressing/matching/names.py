@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final, Literal
 
 from gis.addressing.matching.tails import arabic
@@ -26,6 +28,7 @@ LONGEST: Final = 24
 _LOOSE: Final = str.maketrans({c: group[0] for group in ALIKE for c in group[1:]})
 _NOISE: Final = str.maketrans(dict.fromkeys("_,.、()'\"·", ""))
 _LATIN: Final = re.compile("[^\\W\\d_\u2e80-\U0010ffff]")
+_SURE: Final = {"same": 0, "alias": 1, "former": 1, "misprint": 1, "short": 2, "variant": 3, "like": 4}
 _ORDINAL: Final = re.compile("[一二三四五六七八九十]+(?=[组期区路街巷弄村队社])")
 _SHORT: Final = {
     "province": ("壮族自治区", "回族自治区", "维吾尔自治区", "特别行政区", "自治区", "省", "市"),
@@ -80,7 +83,7 @@ def named(names: Iterable[Name]) -> Named:
         tuple(n for n in every if n.kind == "compound"),
         tuple(n for n in every if n.kind in ("group", "community")),
         tuple(n for n in every if n.kind in DIVISIONS),
-        every[0].how == "short",
+        all(n.how == "short" for n in every),
     )
 
 
@@ -94,33 +97,33 @@ class Found:
 
 
 class NameIndex:
-    """All spellings of a library's places."""
+    """All spellings of a library's places. It never changes: :meth:`changed` makes another one from it."""
 
     def __init__(self, names: Iterable[Name]) -> None:
-        known: dict[tuple[str, int, str], Name] = {}
-        for n in names:
-            text = folded(n.text)
-            if len(text) >= 2:
-                known.setdefault((n.kind, n.number, text), Name(n.kind, n.number, text, n.how))
-        for n in list(known.values()):
-            if n.how == "same" and (cut := _shortened(n)):
-                known.setdefault((n.kind, n.number, cut), Name(n.kind, n.number, cut, "short"))
-        for n in list(known.values()):
-            if n.how in ("same", "alias") and (counted := _in_digits(n.text)) != n.text:
-                known.setdefault((n.kind, n.number, counted), Name(n.kind, n.number, counted, "variant"))
-        by_text: dict[str, list[Name]] = defaultdict(list)
-        by_loose: dict[str, list[Name]] = defaultdict(list)
-        for n in known.values():
-            by_text[n.text].append(n)
-            if n.how != "short":
-                by_loose[loose(n.text)].append(n)
-        self._by_text = {t: named(group) for t, group in by_text.items()}
-        self._by_loose = {
-            t: named(Name(n.kind, n.number, n.text, "variant") for n in group) for t, group in by_loose.items()
-        }
-        self._longest = min(max((len(t) for t in by_text), default=2), LONGEST)
-        self._sizes = _sizes(t for d in (by_text, by_loose) for t in d)
-        self._near: dict[str, list[str]] | None = None
+        self._by_text: dict[str, Named] = {}
+        self._by_loose: dict[str, Named] = {}
+        self._sizes: dict[str, tuple[int, ...]] = {}
+        self._near: tuple[_Near, ...] = ()
+        self._enter(_expanded(names), [])
+
+    def changed(self, names: Iterable[Name], gone: Iterable[Name] = ()) -> NameIndex:
+        """The index with some names more, and without the places of others (each by its own name)."""
+        added, removed = _expanded(names), _expanded(gone)
+        if not added and not removed:
+            return self
+        made = copy(self)
+        made._enter(added, removed)
+        return made
+
+    def _enter(self, added: list[Name], removed: list[Name]) -> None:
+        spoken = [replace(n, how="variant") for n in added if n.how != "short"]
+        known = self._by_loose
+        self._by_text = _regrouped(self._by_text, added, removed, lambda n: n.text)
+        self._by_loose = _regrouped(known, spoken, removed, lambda n: loose(n.text))
+        sizes = _sizes(n.text for n in added)
+        self._sizes = {**self._sizes, **{h: _both(self._sizes.get(h, ()), s) for h, s in sizes.items()}}
+        fresh = {loose(n.text): None for n in spoken}
+        self._near = (*self._near, _Near([t for t in fresh if t not in known]))
 
     def exact(self, text: str, bent: str | None = None) -> Named | None:
         """Places a whole folded text names; a spelling letter by letter wins over one by look-alikes."""
@@ -161,23 +164,70 @@ class NameIndex:
 
     def like(self, text: str, kinds: tuple[str, ...]) -> list[Name]:
         """Places whose name differs from a text by one character: candidates, never an answer."""
-        near = self._near if self._near is not None else self._neighbours()
         key = loose(text)
         texts: dict[str, None] = {}
         for cut in (key, *(key[:k] + key[k + 1 :] for k in range(len(key)))):
-            texts.update(dict.fromkeys(near.get(cut, ())))
-        names = [n for t in texts if _one_apart(t, key) for n in self._by_loose[t].names]
+            for near in self._near:
+                texts.update(dict.fromkeys(near.texts.get(cut, ())))
+        found = [self._by_loose[t] for t in texts if t in self._by_loose and _one_apart(t, key)]
+        names = [n for f in found for n in f.names]
         return [Name(n.kind, n.number, n.text, "like") for n in names if n.kind in kinds][:20]
 
-    def _neighbours(self) -> dict[str, list[str]]:
-        """Every spelling under each of its forms with one character left out. Made when first needed."""
+
+class _Near:
+    """Every spelling under each of its forms with one character left out. Made when first needed."""
+
+    def __init__(self, spellings: list[str]) -> None:
+        self._spellings = spellings
+
+    @cached_property
+    def texts(self) -> dict[str, list[str]]:
         near: dict[str, list[str]] = defaultdict(list)
-        for text in self._by_loose:
+        for text in self._spellings:
             if len(text) >= 3:
                 for cut in {text, *(text[:k] + text[k + 1 :] for k in range(len(text)))}:
                     near[cut].append(text)
-        self._near = dict(near)
-        return self._near
+        return dict(near)
+
+
+def _expanded(names: Iterable[Name]) -> list[Name]:
+    """Names folded, and the ways to shorten them or to write their ordinals in digits. The first of each stays."""
+    known: dict[tuple[str, int, str], Name] = {}
+    for n in names:
+        text = folded(n.text)
+        if len(text) >= 2:
+            known.setdefault((n.kind, n.number, text), Name(n.kind, n.number, text, n.how))
+    for n in list(known.values()):
+        if n.how == "same" and (cut := _shortened(n)):
+            known.setdefault((n.kind, n.number, cut), Name(n.kind, n.number, cut, "short"))
+    for n in list(known.values()):
+        if n.how in ("same", "alias") and (counted := _in_digits(n.text)) != n.text:
+            known.setdefault((n.kind, n.number, counted), Name(n.kind, n.number, counted, "variant"))
+    return list(known.values())
+
+
+def _regrouped(
+    held: dict[str, Named], added: list[Name], removed: list[Name], key: Callable[[Name], str]
+) -> dict[str, Named]:
+    """What each spelling means when some names came and the places of others went; the surest name of each stays."""
+    gone = {(n.kind, n.number) for n in removed}
+    groups: dict[str, dict[tuple[str, int, str], Name]] = {}
+    for n in (*removed, *added):
+        if (text := key(n)) not in groups:
+            there = held[text].names if text in held else ()
+            groups[text] = {(m.kind, m.number, m.text): m for m in there if (m.kind, m.number) not in gone}
+    for n in added:
+        group, own = groups[key(n)], (n.kind, n.number, n.text)
+        if own not in group or _SURE[n.how] < _SURE[group[own].how]:
+            group[own] = n
+    made = held | {text: named(group.values()) for text, group in groups.items() if group}
+    for text in [t for t, group in groups.items() if not group]:
+        made.pop(text, None)
+    return made
+
+
+def _both(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted({*a, *b}))
 
 
 def _one_apart(a: str, b: str) -> bool:
