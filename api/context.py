@@ -75,7 +75,7 @@ class Context:
     downloads: Downloads = field(init=False)
 
     def __post_init__(self) -> None:
-        self.features = Features(self.engine, self.config.tile_cache_bytes // 4)
+        self.features = Features(self.engine, self.config.tile_cache_bytes // 4, self.watch)
         self.downloads = Downloads(self.engine)
 
     def count(self, route: str, status: int, seconds: float) -> None:

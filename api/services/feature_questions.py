@@ -12,7 +12,7 @@ from typing import Any, Final
 import shapely
 
 from data.postgres.feature_collections import COLLECTIONS, Collection
-from data.postgres.feature_filters import Conditions
+from data.postgres.feature_filters import Conditions, rectangle
 from data.postgres.read_features import TODAY, Days
 from gis.errors import InputError, NotFoundError
 from gis.features import cql2, references
@@ -48,12 +48,25 @@ class Question:
         return (self.collection, self.days, self.bbox, self.bbox_crs, self.filter, self.filter_crs, self.equal)
 
 
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A geometry of EPSG:3857, prepared; its box, and whether it is nothing else."""
+
+    geometry: Any
+    bounds: tuple[float, float, float, float]
+    rectangle: bool
+
+
 @dataclass(frozen=True)
 class Wanted:
-    """The conditions of a question, with the box (EPSG:3857 metres) outside of which nothing meets them."""
+    """The conditions of a question, with the box (EPSG:3857 metres) outside of which nothing meets them.
+
+    ``places`` are the geometries of which a feature has to meet one (none: any will do).
+    """
 
     conditions: Conditions
     bounds: tuple[float, float, float, float] | None = None
+    places: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,19 +135,30 @@ def _wanted(
 ) -> Wanted:
     collection = COLLECTIONS[name]
     conditions = Conditions()
-    bounds = None
+    bounds: tuple[float, float, float, float] | None = None
+    places: tuple[Place, ...] = ()
     if bbox:
-        places = references.box(bbox, bbox_crs)
-        conditions.add_places(collection, places)
-        west, south, east, north = shapely.total_bounds(places)
-        bounds = (float(west), float(south), float(east), float(north))
+        given = references.box(bbox, bbox_crs)
+        conditions.add_places(collection, given)
+        bounds = _bounds(shapely.total_bounds(given))
+        places = tuple(_place(g) for g in given)
     for column_name, value in equal:
         column = collection.field(column_name)
         assert column is not None
         conditions.add_equal(column, value)
     if text:
         conditions.add(collection, cql2.parse(text, references.to_mercator(text_crs)))
-    return Wanted(conditions, bounds)
+    return Wanted(conditions, bounds, places)
+
+
+def _place(geometry: Any) -> Place:
+    shapely.prepare(geometry)
+    return Place(geometry, _bounds(shapely.bounds(geometry)), rectangle(geometry))
+
+
+def _bounds(given: Any) -> tuple[float, float, float, float]:
+    west, south, east, north = (float(v) for v in given)
+    return west, south, east, north
 
 
 def days_of(text: str) -> Days:

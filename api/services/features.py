@@ -1,7 +1,8 @@
 """Features of what is published: pages, single features, counts. Drafts are read for those who may see them only.
 
 What is in force is remembered and checked by every page's own question, so a page takes one question to the database
-and is never older than that. Counts and pages are kept under the mark of the state they were made in.
+and is never older than that. Counts, rows and pages are kept under the mark of the state they were made in. A service
+that hears of every change (``api.services.watch``) knows that the state is still the same without asking.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from sqlalchemy import Engine
 
 from api.feature_answers import Feature, Link
 from api.services.feature_questions import Question, Wanted, checked_id, collection_of, wanted
+from api.services.feature_rows import LARGEST, Sheets, packed, size
+from api.services.watch import Watch
 from api.version import VERSION
-from data.postgres import read_features
+from data.postgres import read_feature_rows, read_features
 from data.postgres.feature_collections import COLLECTIONS, Collection
 from data.postgres.read_features import TODAY, Days, Reader, Row, Scope, State
 from data.postgres.read_pool import ReadPool
@@ -32,6 +35,10 @@ from gis.features.references import Reference
 
 _T = TypeVar("_T")
 _TYPES: Final = {"text": str, "integer": int, "number": float, "boolean": bool, "date": Any}
+#: Bytes of single features that are remembered.
+_ONES: Final = 8 << 20
+#: Nothing of a territory lies farther outside of its own bounds, in metres of EPSG:3857.
+_BEYOND: Final = 10_000.0
 #: More features than this are not all looked for again once they are counted.
 MANY: Final = 5_000
 _ENCODE: Final = msgspec.json.Encoder().encode
@@ -99,53 +106,115 @@ class Kept:
 
 
 class Features:
-    """Reads features; safe to share between threads."""
+    """Reads features; safe to share between threads.
 
-    def __init__(self, engine: Engine, keep_bytes: int = 16 << 20) -> None:
+    ``keep_bytes`` bounds the pages that are kept, ``sheet_bytes`` what is held of each collection's rows.
+    """
+
+    def __init__(
+        self, engine: Engine, keep_bytes: int = 16 << 20, watch: Watch | None = None, sheet_bytes: int = 32 << 20
+    ) -> None:
         self._pool = ReadPool(engine)
+        self._watch = watch
         self._states = Kept(256)  # each counts one
         self._counts = Kept(4096)
         self._pages = Kept(keep_bytes)
+        self._ones = Kept(_ONES)
+        self.sheets = Sheets(sheet_bytes)
 
     def mark(self, question: Question) -> str:
         """Mark of the present state; "" where no answer to the question may be kept."""
-        if not COLLECTIONS[question.collection].owner:
+        collection = COLLECTIONS[question.collection]
+        if not collection.owner:
             return ""
-        return self._pool.read(lambda c: read_features.mark(c, question.days))
+        known = self._known_state(collection, question.days)
+        if known is not None:
+            return known.mark
+        return self._pool.read(lambda c: read_features.mark(c, question.days, collection))
+
+    def _known_state(self, collection: Collection, days: Days) -> State | None:
+        """The state, where nothing can have changed since it was read."""
+        held: tuple[int, State] | None = self._states.get((collection.name, days))
+        if held is None or self._watch is None or not self._watch.fresh(held[0]):
+            return None
+        return held[1]
 
     def state(self, days: Days = TODAY) -> State:
         """What is in force, asked of the database."""
-        return self._pool.read(lambda c: self._read_state(c, days))
+        return self._pool.read(lambda c: read_features.state(c, days))
 
     def page(self, question: Question) -> Page:
         """A page of a collection; raises InputError where its filter asks for what is not there."""
         meant = wanted(question)
-        return self._pool.read(lambda c: self._page(c, question, meant))
-
-    def _page(self, connection: Reader, question: Question, meant: Wanted) -> Page:
-        if not COLLECTIONS[question.collection].owner:
-            return self._made(connection, question, meant, State("", (read_features.whole(question.days),)))[1]
-        state = self._states.get(question.days) or self._read_state(connection, question.days)
+        collection = COLLECTIONS[question.collection]
+        if not collection.owner:
+            scopes = (read_features.whole(question.days),)
+            return self._pool.read(lambda c: self._made(c, question, meant, State("", scopes))[1])
+        state = self._known_state(collection, question.days)
+        if state is None:
+            state = self._pool.read(lambda c: self._present_state(c, collection, question.days))
         kept: Page | None = self._pages.get((state.mark, question))
-        if kept is not None and read_features.mark(connection, question.days) == state.mark:
-            return kept
-        for _ in range(3):
-            mark, page = self._made(connection, question, meant, state)
-            if mark == state.mark:
-                self._pages.put((mark, question), page, 2 * len(page.features.plain) + 500)
-                return page
-            state = self._read_state(connection, question.days)
-        raise ConflictError("features.moving")
+        return kept or self._of_sheet(question, meant, state) or self._of_database(question, meant, state)
 
-    def _read_state(self, connection: Reader, days: Days) -> State:
-        state = read_features.state(connection, days)
-        self._states.put(days, state, 1)
+    def _of_database(self, question: Question, meant: Wanted, state: State) -> Page:
+        collection = COLLECTIONS[question.collection]
+
+        def ask(connection: Reader) -> Page:
+            now = state
+            for _ in range(3):
+                mark, page = self._made(connection, question, meant, now)
+                if mark == now.mark:
+                    self._keep(question, page)
+                    return page
+                now = self._present_state(connection, collection, question.days)
+            raise ConflictError("features.moving")
+
+        return self._pool.read(ask)
+
+    def _keep(self, question: Question, page: Page) -> None:
+        self._pages.put((page.mark, question), page, 2 * len(page.features.plain) + 500)
+
+    def _present_state(self, connection: Reader, collection: Collection, days: Days) -> State:
+        """The state, asked of the database; read anew where it is another."""
+        epoch = self._watch.epoch if self._watch is not None else 0
+        held: tuple[int, State] | None = self._states.get((collection.name, days))
+        if held is not None and held[1].mark == read_features.mark(connection, days, collection):
+            state = held[1]
+        else:
+            state = read_features.state(connection, days, collection)
+        self._states.put((collection.name, days), (epoch, state), 1)
         return state
+
+    def _of_sheet(self, question: Question, meant: Wanted, state: State) -> Page | None:
+        """A page from what is in memory, for a state that holds; None where the database has to answer."""
+        plain = question.days == TODAY and not meant.conditions.joined and _stored(question.crs) is None
+        if not plain or question.limit > LARGEST:
+            return None
+        collection = COLLECTIONS[question.collection]
+        sheet = self.sheets.sheet(
+            collection.name, state,
+            lambda scope, most: self._pool.read(lambda c: read_feature_rows.boxes(c, collection, scope, most)),
+        )  # fmt: skip
+        found = None if sheet is None else sheet.page(
+            meant.places, question.after, question.limit, lambda scope, keys: self._rows(collection, scope, keys)
+        )  # fmt: skip
+        if found is None:
+            return None
+        following = f"{found.rows[-1][0].territory}.{found.rows[-1][1].key}" if found.more else None
+        body = Packed(_ENCODE(features([row for _, row in found.rows], question.crs)))
+        page = Page(body, len(found.rows), found.matched, following, state.mark)
+        self._keep(question, page)
+        return page
+
+    def _rows(self, collection: Collection, scope: Scope, keys: list[Any]) -> tuple[str, list[Row]]:
+        make = PROPERTIES[collection.name]
+        mark, rows = self._pool.read(lambda c: read_feature_rows.rows(c, collection, scope, keys, make))
+        return mark, [packed(row) for row in rows]
 
     def _made(self, connection: Reader, question: Question, meant: Wanted, state: State) -> tuple[str, Page]:
         """Mark of the state in which the rows were read, and the page."""
         collection = COLLECTIONS[question.collection]
-        scopes = [s for s in state.scopes if meant.bounds is None or _meet(s.bounds, meant.bounds)]
+        scopes = [s for s in state.scopes if meant.bounds is None or _near(s.bounds, meant.bounds)]
         srid = _stored(question.crs)
         rows: list[tuple[Scope, Row]] = []
         mark = state.mark
@@ -169,7 +238,7 @@ class Features:
                 break
         else:
             if not rows and collection.owner:  # no page was asked for that would have told
-                mark = read_features.mark(connection, question.days)
+                mark = read_features.mark(connection, question.days, collection)
         following = None
         if len(rows) > question.limit:
             del rows[question.limit :]
@@ -208,15 +277,27 @@ class Features:
             wanted_id = str(checked_id(feature, collection.id_kind))
         except ValueError:
             raise missing from None
-        row = self._pool.read(
-            lambda c: read_features.one(
-                c, collection, wanted_id, PROPERTIES[name], srid=_stored(crs), days=days, drafts=drafts
-            )
-        )
+        row = self._row(collection, wanted_id, _stored(crs), days, drafts=drafts)
         if row is None:
             raise missing
         (found,) = features([row], crs, links(str(row.id)))
         return _ENCODE(found)
+
+    def _row(self, collection: Collection, feature: str, srid: int | None, days: Days, *, drafts: bool) -> Row | None:
+        """One feature as the database has it, remembered while nothing changes."""
+        key = (collection.name, feature, srid, days)
+        kept: tuple[int, Row] | None = None if drafts else self._ones.get(key)
+        if kept is not None and self._watch is not None and self._watch.fresh(kept[0]):
+            return kept[1]
+        epoch = self._watch.epoch if self._watch is not None else 0
+        make = PROPERTIES[collection.name]
+        row = self._pool.read(
+            lambda c: read_features.one(c, collection, feature, make, srid=srid, days=days, drafts=drafts)
+        )
+        if row is not None and not drafts and collection.owner:
+            row = packed(row)
+            self._ones.put(key, (epoch, row), size(row))
+        return row
 
 
 def body_of(page: Page, links: list[Link], gzipped: bool) -> bytes:
@@ -282,8 +363,9 @@ def _stored(crs: Reference) -> int | None:
     return None if crs.srid == references.MERCATOR or crs.srid in references.DEGREES else crs.srid
 
 
-def _meet(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
-    return a[0] <= b[2] and a[2] >= b[0] and a[1] <= b[3] and a[3] >= b[1]
+def _near(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    """Houses on its edge reach out of a territory."""
+    return a[0] - _BEYOND <= b[2] and a[2] + _BEYOND >= b[0] and a[1] - _BEYOND <= b[3] and a[3] + _BEYOND >= b[1]
 
 
 def _properties(collection: Collection) -> type[msgspec.Struct]:

@@ -36,7 +36,7 @@ class Collection:
     it; ``where`` says which rows, of ``core`` alone where the collection has an owner.
     ``geom`` is in the territory's metre CRS, ``mercator`` in EPSG:3857. ``key_kind`` and ``id_kind`` are types of
     the database. ``owner`` finds the territory of an id; without one the collection has a single scope for all of
-    its rows.
+    its rows. ``layers`` are those of ``tile_version`` that change with anything the features show.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Collection:
     shape: str
     owner: str = ""
     dated: bool = True
+    layers: tuple[str, ...] = ()
 
     @property
     def alias(self) -> str:
@@ -65,6 +66,8 @@ class Collection:
 
 
 _PUBLICATION: Final = "JOIN publication p ON p.id = %(publication)s"
+#: Layers of every collection: which publication is in force, and what features show beside tiles (migration 0014).
+_ALWAYS: Final = ("publication", "feature", "grid")
 _TERRITORY: Final = Field("territory", "text", "t.name")
 
 GRIDS: Final = Collection(
@@ -98,6 +101,7 @@ LEFT JOIN community c ON c.id = g.community_id""",
     mercator="g.geom_3857",
     owner="SELECT territory_id FROM grid WHERE grid_id = CAST(%(feature)s AS uuid)",
     shape="MultiPolygon",
+    layers=_ALWAYS,
 )
 
 COMMUNITIES: Final = Collection(
@@ -124,6 +128,7 @@ COMMUNITIES: Final = Collection(
     owner="SELECT territory_id FROM community WHERE id = CAST(%(feature)s AS bigint)",
     shape="MultiPolygon",
     dated=False,
+    layers=_ALWAYS,
 )
 
 BUILDINGS: Final = Collection(
@@ -158,6 +163,7 @@ LEFT JOIN community c ON c.id = b.community_id""",
     owner="SELECT territory_id FROM building WHERE id = CAST(%(feature)s AS bigint)",
     shape="MultiPolygon",
     dated=False,
+    layers=(*_ALWAYS, "building"),
 )
 
 ADDRESSES: Final = Collection(
@@ -198,6 +204,7 @@ AND (a.valid_to > %(since)s OR a.valid_to IS NULL AND a.status = 'issued')""",
     mercator="a.geom_3857",
     owner="SELECT territory_id FROM address WHERE code = %(feature)s",
     shape="Point",
+    layers=(*_ALWAYS, "building", "address"),
 )
 
 PLANS: Final = Collection(

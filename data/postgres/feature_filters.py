@@ -33,6 +33,11 @@ GEOMETRY: Final = ("geometry", "geom")
 _CASTS: Final = {"text": "text", "integer": "numeric", "number": "float8", "boolean": "boolean", "date": "date"}
 
 
+def rectangle(place: Any) -> bool:
+    """Is a geometry nothing but its own box?"""
+    return bool(shapely.equals(place, shapely.envelope(place)))
+
+
 @dataclass
 class Conditions:
     """Conditions joined by AND, with the values they bind. ``joined``: they ask for more than the table itself."""
@@ -58,9 +63,11 @@ class Conditions:
         for place in places:
             given = f"ST_GeomFromWKB({self.bind(shapely.to_wkb(place), 'bytea')}, 3857)"
             test = f"ST_Intersects({collection.mercator}, {given})"
-            if shapely.equals(place, shapely.envelope(place)):  # what lies in a rectangle with its box lies in it
+            if rectangle(place):  # what lies in it with its box lies in it; PostGIS's own boxes are a metre too large
                 own = collection.mercator
-                test = f"{own} && {given} AND CASE WHEN {own} @ {given} THEN true ELSE {test} END"
+                w, s, e, n = (self.bind(float(v), "float8") for v in shapely.bounds(place))
+                inside = f"ST_XMin({own}) >= {w} AND ST_YMin({own}) >= {s} AND ST_XMax({own}) <= {e}"
+                test = f"{own} && {given} AND CASE WHEN {inside} AND ST_YMax({own}) <= {n} THEN true ELSE {test} END"
             meet.append(test)
         self.parts.append(" OR ".join(f"({m})" for m in meet))
 

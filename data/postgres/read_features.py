@@ -57,7 +57,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class State:
-    """What is in force: ``mark`` changes with everything a reader could see (but drafts)."""
+    """What is in force: ``mark`` changes with everything a collection shows (but drafts)."""
 
     mark: str
     scopes: tuple[Scope, ...]
@@ -87,10 +87,9 @@ _IN_FORCE: Final = _FORCE.format(first=_DAY.format(name="first"), last=_DAY.form
 
 _STATES: Final = """concat_ws(':', t.id, p.id, d.since, d.until,
 (SELECT string_agg(w.version::text, '.' ORDER BY w.layer) FROM tile_version w
- WHERE w.territory_id = t.id AND w.layer = ANY('{grid,building,street,barrier,address,publication}')
- AND w.z = 0 AND w.x = 0 AND w.y = 0),
-(SELECT sum(g.number) FROM generation g WHERE g.territory_id = t.id))"""
-_MARK: Final = f"SELECT md5(coalesce(string_agg({_STATES}, ',' ORDER BY t.id), '')) AS mark {_IN_FORCE}"
+ WHERE w.territory_id = t.id AND w.layer = ANY(%(layers)s::text[]) AND w.z = 0 AND w.x = 0 AND w.y = 0))"""
+#: Mark of the state of a collection: a question of one row and column.
+MARK: Final = f"SELECT md5(coalesce(string_agg({_STATES}, ',' ORDER BY t.id), '')) AS mark {_IN_FORCE}"
 
 _SCOPES: Final = (
     """SELECT t.id, p.id, d.since, d.until, t.name, t.crs, t.srid,
@@ -127,12 +126,11 @@ _OWN: Final = (
 )
 
 
-def state(connection: Reader, days: Days = TODAY) -> State:
-    """What is in force, in one question."""
-    values = _days(days)
-    cursor = connection.cursor()
-    rows: list[Any] = cursor.execute(_SCOPES, values, prepare=True).fetchall()
-    return State(mark(connection, days), tuple(_scope(*row) for row in rows))
+def state(connection: Reader, days: Days = TODAY, collection: Collection | None = None) -> State:
+    """What is in force, with the mark of a collection ("" without one)."""
+    said = mark(connection, days, collection) if collection is not None else ""  # first: what it marks is no older
+    rows: list[Any] = connection.cursor().execute(_SCOPES, days_bound(days), prepare=True).fetchall()
+    return State(said, tuple(_scope(*row) for row in rows))
 
 
 def _scope(*row: Any) -> Scope:
@@ -140,9 +138,9 @@ def _scope(*row: Any) -> Scope:
     return Scope(territory, publication, since, until, name, crs, srid, (west, south, east, north))
 
 
-def mark(connection: Reader, days: Days = TODAY) -> str:
-    """Mark of the state alone."""
-    row = connection.execute(_MARK, _days(days), prepare=True).fetchone()
+def mark(connection: Reader, days: Days, collection: Collection) -> str:
+    """Mark of a collection's state alone."""
+    row = connection.execute(MARK, days_bound(days) | layers_bound(collection), prepare=True).fetchone()
     assert row is not None
     return str(row[0])
 
@@ -169,7 +167,7 @@ def page(
     """
     way = _way(collection, conditions, many)
     sql = _page(collection.name, scope.srid, srid, after is not None, conditions.sql, limit, way)
-    values = bound(scope, drafts) | _days(days) | conditions.values
+    values = bound(scope, drafts) | days_bound(days) | layers_bound(collection) | conditions.values
     values |= {"after": after}
     marks: list[tuple[str, int | None]] = []
 
@@ -235,7 +233,7 @@ def one(
         return Row(key, found, wkb, make(*columns))
 
     cursor = connection.cursor(row_factory=args_row(row), binary=True)
-    values = _days(days) | {"feature": feature, "drafts": drafts}
+    values = days_bound(days) | {"feature": feature, "drafts": drafts}
     if not collection.owner:
         values |= bound(whole(days), drafts)
     return cursor.execute(_one(collection.name, srid), values, prepare=True).fetchone()
@@ -263,10 +261,10 @@ def _page(name: str, stored: int, srid: int | None, after: bool, more: str, limi
         more=more,
         limit=int(limit),
     )
-    return _sql(
+    return sql_of(
         _PAGE,
         c,
-        mark=_MARK,
+        mark=MARK,
         met=_MET.format(key=c.key, core=c.core, where=c.where, more=more) if boxed else "",
         matched="(SELECT count(*) FROM met)" if boxed else "CAST(NULL AS bigint)",
         geometry=_geometry(c, srid, stored),
@@ -278,7 +276,7 @@ def _page(name: str, stored: int, srid: int | None, after: bool, more: str, limi
 @lru_cache(maxsize=64)
 def _one(name: str, srid: int | None) -> str:
     c = COLLECTIONS[name]
-    sql = _sql(_ONE, c, geometry=_geometry(c, srid, 0), id_kind=c.id_kind)
+    sql = sql_of(_ONE, c, geometry=_geometry(c, srid, 0), id_kind=c.id_kind)
     if not c.owner:
         return sql
     for part in ("territory", "publication", "since", "until"):
@@ -286,7 +284,7 @@ def _one(name: str, srid: int | None) -> str:
     return _OWN.replace("{owner}", c.owner) + sql
 
 
-def _sql(template: str, c: Collection, **parts: str) -> str:
+def sql_of(template: str, c: Collection, **parts: str) -> str:
     """A query of constants: nothing that a caller said is among them but as a placeholder."""
     columns = ", ".join(f.sql for f in c.fields)
     feature = f"{c.id}::text" if c.id_kind == "uuid" else c.id
@@ -312,7 +310,13 @@ def bound(scope: Scope, drafts: bool = False) -> dict[str, Any]:
     }
 
 
-def _days(days: Days) -> dict[str, Any]:
+def layers_bound(collection: Collection) -> dict[str, Any]:
+    """What the placeholder of a mark's layers stands for."""
+    return {"layers": list(collection.layers)}
+
+
+def days_bound(days: Days) -> dict[str, Any]:
+    """What the placeholders of days stand for."""
     return {"first": days.first, "last": days.last}
 
 

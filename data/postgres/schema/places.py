@@ -269,7 +269,8 @@ generation = Table(
 
 #: Versions of tiles: a random number for every tile that a change of a served row touched, given by triggers in the
 #: transaction of the change (migration 0010). ``layer`` is the table of the rows (``grid`` for all that hangs on a
-#: publication). Tiles deeper than zoom 16 have their ancestor's. ``publication`` 0/0/0 is the list of publications.
+#: publication). Tiles deeper than zoom 16 have their ancestor's. ``publication`` 0/0/0 is the list of publications,
+#: ``feature`` 0/0/0 what features show of the rows beside tiles (migration 0014).
 tile_version = Table(
     "tile_version",
     metadata,
