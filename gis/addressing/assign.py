@@ -54,7 +54,8 @@ class Addresses:
     division, ``other`` the same building by its other branch ("" where it has one). ``doors``: numbers of further
     doors. ``odd_right``: for each street, whether odd numbers are on the right of its line, ``turned``: whether its
     own numbers run against its line. ``item`` is what a building's number belongs to (a compound's buildings share
-    one; -1: none), ``stated`` the number it had before.
+    one; -1: none), ``stated`` the number it had before. ``through``: for each street, whether its own numbers count
+    through, odd and even on one side.
     """
 
     thoroughfare: Ints
@@ -80,6 +81,7 @@ class Addresses:
     item: Ints
     stated: Texts
     turned: Bools
+    through: Bools
 
 
 def assign(
@@ -156,6 +158,7 @@ def assign(
         _door_numbers(items, numbered, doors, compound, compounds_, style, rule.patterns),
         sides(lines, rule) ^ np.isin(every, list(numbered.swapped)), owner,
         np.array([*items.number, ""], dtype=object)[owner], np.isin(every, list(numbered.turned)),
+        np.isin(every, list(numbered.through)),
     )  # fmt: skip
 
 

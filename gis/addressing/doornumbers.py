@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -98,6 +99,12 @@ def base_written(text: str, *, block: int = 0) -> int | None:
     if not (block and first.isascii() and second.isascii() and first.isdigit() and second.isdigit()):
         return None
     return int(first) * block + int(second) if len(first) <= 7 and int(second[:7]) < block else None
+
+
+def small_letters(texts: Sequence[str]) -> bool:
+    """Whether a town writes 12a, not 12A."""
+    letters = [t[-1] for t in texts if t[-1:].isascii() and t[-1:].isalpha()]
+    return sum(c.islower() for c in letters) * 2 > len(letters)
 
 
 def limit(largest: int, block: int) -> int:

@@ -54,6 +54,10 @@ class Profile:
         self._pace = paces[len(paces) // 2] if paces else PLAIN_PACE
         self.known = len(paces) >= 3
 
+    def side(self, side: int) -> Side:
+        """The numbers of one side."""
+        return self._sides[side]
+
     def expected(self, side: int, at: Sequence[float], around: Around) -> list[float]:
         """Expected base numbers, not yet whole, of doors at rising metres ``at`` between two known numbers."""
         before, after = around.before, around.after

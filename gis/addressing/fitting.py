@@ -16,12 +16,13 @@ FIRST: Final = 1
 @dataclass(frozen=True)
 class Gap:
     """Numbers a gap may use: after ``low`` and before ``high`` (exclusive; None: open), every ``step`` from one
-    of ``odd`` parity (2), or every one (1)."""
+    of ``odd`` parity (2), every one (1), or those that leave ``phase`` when divided by a wider step."""
 
     low: Key | None
     high: Key | None
     odd: bool
     step: int = 2
+    phase: int = 0
 
 
 class Free:
@@ -31,6 +32,8 @@ class Free:
         start = gap.low[0] + 1 if gap.low else first
         if gap.step == 2:
             start += (start % 2 == 1) != gap.odd
+        if gap.step > 2:
+            start += (gap.phase - start) % gap.step
         end = gap.high[0] if gap.high else largest + 1
         if gap.high and len(gap.high) > 1:
             end += 1  # 14 lies before 14附1

@@ -156,6 +156,7 @@ class Numbered:
     breaks: list[Break]
     turned: frozenset[int]
     swapped: frozenset[int]
+    through: frozenset[int]
 
     def of(self, which: Ints, empty: bool) -> Roads:
         """Rows of some items; -1 stands for none where ``empty``."""
@@ -198,7 +199,7 @@ def number_items(
         street, name, text, np.array([k[0] if k else 0 for k in keys], dtype=np.int64), station, right, sure,
         numbers.kept | (items.number != ""),
         [replace(b, item=rows[b.item]) for b in (*breaks, *numbers.breaks) if rows[b.item] >= 0],
-        numbers.turned, numbers.swapped,
+        numbers.turned, numbers.swapped, numbers.through,
     )  # fmt: skip
 
 

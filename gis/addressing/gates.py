@@ -61,11 +61,11 @@ def check(found: Addresses, stated: Texts | None = None, *, consecutive: bool = 
         placed = Placed(float(doors.station[k]), bool(doors.right[k]), str(doors.number[k]), bool(doors.kept[k]))
         streets[int(doors.thoroughfare[k])][10**9 + int(k), placed.number] = placed
     for street, places in streets.items():
-        broken += _street(street, list(places.values()), consecutive)
+        broken += _street(street, list(places.values()), consecutive, bool(found.through[street]))
     return tuple(broken)
 
 
-def _street(street: int, places: Sequence[Placed], consecutive: bool) -> Iterable[Violation]:
+def _street(street: int, places: Sequence[Placed], consecutive: bool, through: bool) -> Iterable[Violation]:
     block = doornumbers.block_of([p.number for p in places if p.kept])
     times = Counter(p.number for p in places)
     for p in places:
@@ -74,6 +74,10 @@ def _street(street: int, places: Sequence[Placed], consecutive: bool) -> Iterabl
     new = [(p, _key(p.number, block)) for p in places if not p.kept]
     one_side = consecutive and len({p.right for p in places}) == 1
     sides = {right: [(p, key) for p, key in new if p.right == right] for right in (True, False)}
+    if through:  # odd and even stand on one side already, and may run up the one side and down the other
+        for right, rows in sides.items():
+            yield from _order(street, {right: rows})
+        return
     if not one_side:
         yield from _parity(street, sides)
     yield from _order(street, sides)

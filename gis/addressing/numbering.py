@@ -7,19 +7,20 @@ side; where no such number exists none is issued, and the break is listed with i
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gis.addressing import doornumbers
+from gis.addressing import doornumbers, habits
 from gis.addressing.breaks import MISMATCH, NO_NUMBER, NO_PLACE, SEVERAL, SHARED, Break
 from gis.addressing.doornumbers import DoorNumber, Key
 from gis.addressing.expected import Around, Profile, Side
 from gis.addressing.fitting import Free, Gap, fit
 from gis.addressing.rules import Rule
+from gis.addressing.standing import Street, Used, read_street
 from gis.territory.model import Bools, Floats, Ints, Texts
 
 __all__ = ["MISMATCH", "NO_NUMBER", "NO_PLACE", "SEVERAL", "SHARED", "Break", "Numbers", "Rule", "number"]
@@ -30,7 +31,7 @@ class Numbers:
     """For each of n items: the number's text without 号 ("" for none), its key, and whether it was there before.
 
     ``turned`` are the streets whose own numbers run against the counting direction, ``swapped`` those with odd
-    numbers on the other side than the rule has them.
+    numbers on the other side than the rule has them, ``through`` those that count odd and even on one side.
     """
 
     text: Texts
@@ -39,31 +40,7 @@ class Numbers:
     breaks: tuple[Break, ...]
     turned: frozenset[int] = frozenset()
     swapped: frozenset[int] = frozenset()
-
-
-@dataclass
-class _Street:
-    """The items of one thoroughfare in counting order, with what is known of its existing numbers.
-
-    ``at``: metre in counting direction. ``unread`` have a number that cannot be read; ``loose`` ones are kept but
-    nothing is fitted to them. ``step`` is 2, or 1 where a street of one side counts every number.
-    """
-
-    items: list[int]
-    at: dict[int, float]
-    odd: dict[int, bool]
-    texts: dict[int, str]
-    numbers: dict[int, DoorNumber]
-    unread: set[int]
-    loose: set[int]
-    block: int
-    step: int = 2
-    turned: bool = False
-    swapped: bool = False
-
-    def written(self, item: int) -> str:
-        """An item's existing number as text."""
-        return doornumbers.write(self.numbers[item].low, block=self.block)
+    through: frozenset[int] = frozenset()
 
 
 def number(
@@ -94,77 +71,48 @@ def number(
     on_right = (right == (rule.odd_right if odd_right is None else odd_right)).tolist()
     metres, heavy = station.tolist(), None if weight is None else weight.tolist()
     said = [str(t).strip() for t in existing]
-    turned: set[int] = set()
-    swapped: set[int] = set()
-    for items in np.split(order, np.flatnonzero(np.diff(street[order])) + 1) if len(order) else []:
-        group = _read_street(items.tolist(), on_right, metres, said, rule, breaks)
-        of = int(street[group.items[0]])
-        turned |= {of} if group.turned else set()
-        swapped |= {of} if group.swapped else set()
+    rows = np.split(order, np.flatnonzero(np.diff(street[order])) + 1) if len(order) else []
+    groups = [read_street(items.tolist(), on_right, metres, said, rule, breaks) for items in rows]
+    _find_hundreds(groups)
+    small = rule.infill == "letter" and doornumbers.small_letters(said)
+    for group in groups:
         for i, door in group.numbers.items():
             keys[i] = door.low
         for i in group.texts:
             text[i], kept[i] = said[i].rstrip("号號"), True
         for i, key in _issue(group, heavy, rule, breaks).items():
             keys[i] = key
-            text[i] = doornumbers.write(key, infill=rule.infill, block=group.block)
+            written = doornumbers.write(key, infill=rule.infill, block=group.block)
+            text[i] = written.lower() if small else written
     breaks.sort(key=lambda b: (b.item, b.kind, b.reason))
-    return Numbers(text, keys, kept, tuple(breaks), frozenset(turned), frozenset(swapped))
+    of = [int(street[group.items[0]]) for group in groups]
+    turned = frozenset(t for t, group in zip(of, groups, strict=True) if group.turned)
+    swapped = frozenset(t for t, group in zip(of, groups, strict=True) if group.swapped)
+    through = frozenset(t for t, group in zip(of, groups, strict=True) if group.layout != "sides")
+    return Numbers(text, keys, kept, tuple(breaks), turned, swapped, through)
 
 
-def _read_street(
-    items: list[int], odd: list[bool], metres: list[float], said: list[str], rule: Rule, breaks: list[Break]
-) -> _Street:
-    """Read existing numbers, list what is unreadable, several or too large; turn the street as its numbers run."""
-    texts = {i: said[i] for i in items if said[i]}
-    block = doornumbers.block_of(list(texts.values()))
-    group = _Street(items, {i: metres[i] for i in items}, {i: odd[i] for i in items}, texts, {}, set(), set(), block)
-    for i, value in texts.items():
-        found = doornumbers.read(value, block=block)
-        if not found:
-            group.unread.add(i)
-            breaks.append(Break(i, MISMATCH, "unreadable", value))
-            continue
-        if len(found) > 1:
-            breaks.append(Break(i, SEVERAL, "several", value))
-        if not block and found[-1].high[0] > rule.largest:
-            group.loose.add(i)
-            breaks.append(Break(i, MISMATCH, "too_large", value))
-        group.numbers[i] = DoorNumber(min(f.low for f in found), max(f.high for f in found))
-    _orient(group, rule)
-    return group
+def _find_hundreds(groups: list[Street]) -> None:
+    """Mark streets whose blocks of houses begin new hundreds: by their own numbers, else as the whole town does."""
+    found = []
+    for group in groups:
+        sound = [] if group.block or group.step == 1 else group.sound()
+        within: list[float] = []
+        across: list[float] = []
+        for odd in (True, False):
+            side = [i for i in sound if group.odd[i] == odd]
+            more = habits.paces([group.at[i] for i in side], [group.numbers[i].low[0] for i in side])
+            within += more[0]
+            across += more[1]
+        found.append((bool(sound), within, across))
+    town = habits.in_hundreds([p for _, w, _ in found for p in w], [p for _, _, a in found for p in a])
+    for group, (plain, within, across) in zip(groups, found, strict=True):
+        own = len(across) >= habits.HUNDRED_PAIRS
+        if plain and (habits.in_hundreds(within, across) if own else town):
+            group.hundreds = 100
 
 
-def _orient(group: _Street, rule: Rule) -> None:
-    """Turn counting direction and parity to those of the street's own numbers, where they show one."""
-    known = [i for i in group.items if i in group.numbers and i not in group.loose]
-    sides = [[i for i in known if group.odd[i] == odd] for odd in (True, False)]
-    if sum(_rising(group, side) for side in sides) < 0:
-        group.items.reverse()
-        group.turned = True
-        end = group.at[group.items[0]]
-        group.at = {i: end - metre for i, metre in group.at.items()}
-    one_side = len(set(group.odd.values())) == 1
-    even = sum(group.numbers[i].low[0] % 2 == 0 for i in known)
-    if one_side and rule.one_sided == "consecutive" and (not known or 0 < even < len(known)):
-        group.step = 1
-        return
-    agree = sum((group.numbers[i].low[0] % 2 == 1) == group.odd[i] for i in known)
-    if known and agree * 2 < len(known):
-        group.odd = {i: not odd for i, odd in group.odd.items()}
-        group.swapped = True
-
-
-def _rising(group: _Street, side: list[int]) -> float:
-    """Above 0 where the numbers of a side grow with the station, below where they fall."""
-    if len(side) < 2:
-        return 0.0
-    rank = np.argsort(np.argsort([group.numbers[i].low[0] for i in side], kind="stable")).astype(np.float64)
-    along = np.argsort(np.argsort([group.at[i] for i in side], kind="stable")).astype(np.float64)
-    return float(np.dot(rank - rank.mean(), along - along.mean()))
-
-
-def _issue(group: _Street, weight: list[float] | None, rule: Rule, breaks: list[Break]) -> dict[int, Key]:
+def _issue(group: Street, weight: list[float] | None, rule: Rule, breaks: list[Break]) -> dict[int, Key]:
     """Numbers for the items of one street that have none."""
     times = Counter(door.low for door in group.numbers.values())
     breaks += [Break(i, SHARED, "duplicate", group.written(i)) for i, d in group.numbers.items() if times[d.low] > 1]
@@ -174,9 +122,10 @@ def _issue(group: _Street, weight: list[float] | None, rule: Rule, breaks: list[
     if all(i in group.texts for i in group.items):
         return issued
     profile = Profile(
-        (_side(group, sides[True], anchors[True]), _side(group, sides[False], anchors[False])), group.block
+        (_side(group, sides[True], anchors[True]), _side(group, sides[False], anchors[False])),
+        group.block or group.hundreds,
     )
-    used = _Used(group, rule)
+    used = Used(group, rule)
     for odd, side in sides.items():
         for before, run, after in _gaps(side, group, anchors[odd]):
             if not run:
@@ -190,7 +139,9 @@ def _issue(group: _Street, weight: list[float] | None, rule: Rule, breaks: list[
             at = [group.at[i] for i in run]
             wanted = _wanted(profile, odd, at, around, rule, group.step)
             heavy = None if weight is None else [weight[i] for i in run]
-            for item, key in zip(run, _fill(Gap(low, high, odd, group.step), wanted, used, rule, heavy), strict=True):
+            gap = Gap(low, high, odd, group.step)
+            grid = _grid(gap, profile, odd, around)
+            for item, key in zip(run, _fill(gap, grid, wanted, used, rule, heavy), strict=True):
                 if key is None:
                     reason = "no_room" if high is not None else "beyond_largest"
                     breaks.append(Break(item, NO_NUMBER, reason))
@@ -200,13 +151,13 @@ def _issue(group: _Street, weight: list[float] | None, rule: Rule, breaks: list[
     return issued
 
 
-def _side(group: _Street, side: list[int], anchors: set[int]) -> Side:
+def _side(group: Street, side: list[int], anchors: set[int]) -> Side:
     rows = [i for i in side if i in anchors]
     doors = [group.numbers[i] for i in rows]
     return Side([group.at[i] for i in rows], [float(d.low[0]) for d in doors], [float(d.high[0]) for d in doors])
 
 
-def _gaps(side: list[int], group: _Street, anchors: set[int]) -> Iterator[tuple[int | None, list[int], int | None]]:
+def _gaps(side: list[int], group: Street, anchors: set[int]) -> Iterator[tuple[int | None, list[int], int | None]]:
     """Runs of unnumbered items with the anchors before and after them."""
     before: int | None = None
     run: list[int] = []
@@ -219,36 +170,7 @@ def _gaps(side: list[int], group: _Street, anchors: set[int]) -> Iterator[tuple[
     yield before, run, None
 
 
-class _Used:
-    """Numbers of one street that are taken, by key and by what is written; the rule's skipped ones among them."""
-
-    def __init__(self, group: _Street, rule: Rule) -> None:
-        self._keys: set[Key] = set()
-        self._texts = {t.rstrip("号號") for t in group.texts.values()}
-        self._infill, self.block = rule.infill, group.block
-        bases = set(rule.skip)
-        for door in group.numbers.values():
-            self._keys |= {door.low, door.high}
-            bases |= {k[0] for k in (door.low, door.high) if len(k) == 1}
-            if door.low[0] < door.high[0] <= door.low[0] + doornumbers.WIDEST_RANGE:
-                bases |= set(range(door.low[0], door.high[0] + 1, 2))
-        # what is written is taken too, however it was read (1-3 as block and house, say)
-        bases |= {n for t in self._texts if (n := doornumbers.base_written(t, block=group.block)) is not None}
-        if group.block:  # 90-00 is no house number
-            bases |= {n - n % group.block + b for n in bases for b in (0, group.block)}
-        self.bases = sorted(bases)
-
-    def __contains__(self, key: Key) -> bool:
-        return key in self._keys or doornumbers.write(key, infill=self._infill, block=self.block) in self._texts
-
-    def add(self, key: Key) -> None:
-        """Take a number."""
-        self._keys.add(key)
-        if len(key) == 1:
-            insort(self.bases, key[0])
-
-
-def _anchors(group: _Street, side: list[int], odd: bool, breaks: list[Break]) -> set[int]:
+def _anchors(group: Street, side: list[int], odd: bool, breaks: list[Break]) -> set[int]:
     """Existing numbers of a side that keep its parity and order: new numbers are fitted between these."""
     fit_ = []
     for i in side:
@@ -292,7 +214,7 @@ def _longest_rising(doors: list[DoorNumber]) -> list[int]:
 
 def _wanted(profile: Profile, odd: bool, at: list[float], around: Around, rule: Rule, step: int) -> list[float]:
     """Expected numbers of a run: by the rule where nothing stands behind it, else by the numbers around it."""
-    if rule.mode == "metric" and not profile.block:
+    if rule.mode == "metric" and not profile.known:
         return [s / rule.unit_m for s in at]
     if around.after is None and (rule.mode == "gaps" or not (around.before and profile.known)):
         first = rule.first + (step == 2 and (rule.first % 2 == 1) != odd)
@@ -314,9 +236,25 @@ def _one_after_another(at: list[float], start: tuple[float, float], rule: Rule, 
     return found
 
 
-def _fill(gap: Gap, wanted: list[float], used: _Used, rule: Rule, weight: list[float] | None) -> list[Key | None]:
+def _grid(gap: Gap, profile: Profile, odd: bool, around: Around) -> Gap | None:
+    """The gap with only every so many-th number, where the numbers near it keep such a step."""
+    if gap.step != 2:
+        return None
+    low = around.before[1] if around.before else float("-inf")
+    high = around.after[1] if around.after else float("inf")
+    step, phase = habits.grid_of(profile.side(0 if odd else 1).low, low, high)
+    return replace(gap, step=step, phase=phase) if step else None
+
+
+def _fill(
+    gap: Gap, grid: Gap | None, wanted: list[float], used: Used, rule: Rule, weight: list[float] | None
+) -> list[Key | None]:
     """Keys for the unnumbered items of one gap, rising; None where the gap has no room."""
     need = len(wanted)
+    if grid is not None:
+        free = Free(grid, used.bases, rule.first, doornumbers.limit(rule.largest, used.block))
+        if free.count >= need:
+            return [(free.number(k),) for k in fit([free.place(n) for n in wanted], free.count, weight)]
     free = Free(gap, used.bases, rule.first, doornumbers.limit(rule.largest, used.block))
     if free.count >= need:
         places = [free.place(n) for n in wanted]
@@ -328,7 +266,7 @@ def _fill(gap: Gap, wanted: list[float], used: _Used, rule: Rule, weight: list[f
     return keys + _attached(anchor, gap.high, need - free.count, used)
 
 
-def _attached(after: Key | None, before: Key, need: int, used: _Used) -> list[Key | None]:
+def _attached(after: Key | None, before: Key, need: int, used: Used) -> list[Key | None]:
     """Attached numbers (附N号) that lie after one key and before another: the next ones, else one level deeper."""
     if after is None:
         return [None] * need
