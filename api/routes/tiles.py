@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gzip
-from typing import Final
+from typing import Annotated, Final
 
+import msgspec
 from flask import Response, request
 
 from api.answers import TileJson
@@ -14,10 +15,22 @@ from api.front.wsgi import takes_gzip
 from api.services import tile_request, tiles
 from api.services.tile_cache import MIME, PLAIN, headers
 
+#: What may follow the ``?``: a plan version or a day, and the properties that layers are filtered by.
+TileQuery: Final = msgspec.defstruct(
+    "TileQuery",
+    [
+        ("plan", Annotated[str, msgspec.Meta(description="Id of a plan version; drafts need the token.")], ""),
+        ("as_of", Annotated[str, msgspec.Meta(description="Day in force, YYYY-MM-DD; not with plan.")], ""),
+        *((name, str, "") for name in tile_request.FILTERS),
+    ],
+    frozen=True,
+)
 
-def tile(layers: str, z: int, x: int, y: int) -> Response:
+
+def tile(layers: str, z: int, x: int, y: int, query: msgspec.Struct) -> Response:
     """One gzipped tile; 304 when the caller's ETag still holds, 204 is never used (an empty tile is a tile).
 
+    The words after ``?`` are read where they stand, as a property may come several times (either value will do).
     What it may answer itself, the layer in front of Flask answers the next time (``api.front``).
     """
     context = here()
@@ -53,8 +66,9 @@ ENDPOINTS: Final = (
         "Vector tile of one or more layers, comma-separated",
         {MIME: None},
         parts={"z": int, "x": int, "y": int},
+        query=TileQuery,
         statuses=(200, 304),
-        faults=(400, 404),
+        faults=(400, 401, 404),
         tag="tiles",
     ),
     Endpoint(

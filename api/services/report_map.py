@@ -9,13 +9,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import folium
 import geopandas
 import numpy as np
 import shapely
-from branca.element import Element
+from branca.element import Element, Figure
 
 from data.plan_files import PlanFile
 
@@ -78,8 +78,13 @@ def make_map(plan: PlanFile, words: Words) -> folium.Map:
         label.add_to(labels)
     folium.LayerControl(collapsed=True).add_to(view)
     script = _asset("report/report.js").replace("PLAN_MAP", view.get_name()).replace("PLAN_GRIDS", grids.get_name())
-    view.get_root().script.add_child(verbatim(script), name="zz_report")  # type: ignore[attr-defined]
+    _root(view).script.add_child(verbatim(script), name="zz_report")
     return view
+
+
+def _root(view: folium.Map) -> Figure:
+    """The page around a map; folium types it as a plain Element."""
+    return cast(Figure, view.get_root())
 
 
 def empty_map(bounds: Sequence[float]) -> folium.Map:
@@ -87,8 +92,7 @@ def empty_map(bounds: Sequence[float]) -> folium.Map:
     west, south, east, north = bounds
     view = folium.Map(tiles=None, prefer_canvas=True, control_scale=True, zoom_control=True)
     view.default_js, view.default_css = [], []
-    # folium's root is a Figure, typed as a plain Element
-    head = view.get_root().header  # type: ignore[attr-defined]
+    head = _root(view).header
     head.add_child(verbatim(f"<style>{leaflet_css()}</style>"), name="leaflet_css")
     head.add_child(verbatim(f"<script>{_asset('leaflet/leaflet.js')}</script>"), name="leaflet_js")
     view.fit_bounds([[south, west], [north, east]])

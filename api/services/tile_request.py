@@ -17,6 +17,8 @@ _OTHERS: Final = ("plan", "as_of", "lang")
 _MOST_FILTERS: Final = 8
 _LONGEST: Final = 100
 _BIGGEST_ID: Final = 2**63 - 1
+#: Properties that some layer can be filtered by.
+FILTERS: Final = tuple(sorted({name for layer in LAYERS.values() for name in layer.filters}))
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ class Tables:
             with self._lock:
                 held = self._known(key, version)
             if held is not None:
-                return held  # type: ignore[no-any-return]
+                return held  # type: ignore[no-any-return]  # as above
             made = make()
             with self._lock:
                 self._keep(key, version, made)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-from pathlib import Path
-
+from data import shipped
 from gis.districting.rulesets import Ruleset, parse
-from gis.errors import InputError
 
 
 def names() -> tuple[str, ...]:
     """Names of the shipped rulesets, sorted."""
-    found = (f.name for f in files(__package__).iterdir())
-    return tuple(sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml")))
+    return shipped.names(__name__)
 
 
 def load(name: str = "default") -> Ruleset:
@@ -20,12 +16,4 @@ def load(name: str = "default") -> Ruleset:
 
     Raises ``InputError`` when there is none of that name, or naming the field that is wrong.
     """
-    if name in names():
-        return parse((files(__package__) / f"{name}.toml").read_bytes())
-    path = Path(name)
-    if path.suffix != ".toml" and not path.is_file():
-        raise InputError("ruleset_not_found", name=name, known=", ".join(names()))
-    try:
-        return parse(path.read_bytes())
-    except OSError as error:
-        raise InputError("ruleset_not_readable", name=name, fault=error.strerror or "") from error
+    return parse(shipped.read(__name__, name))

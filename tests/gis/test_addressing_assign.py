@@ -5,58 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shapely
-from shapely import LineString, box
+from shapely import box
 
 from gis.addressing import assign as module
 from gis.addressing import compose
 from gis.addressing.assign import Known, assign
 from gis.addressing.compose import Parts
-from gis.territory.model import Areas, Buildings, Streets
+from tests.gis.drawn_streets import NONE, areas, buildings, house, streets, texts
 
-
-def texts(values):
-    return np.array(list(values), dtype=object)
-
-
-def streets(*pieces):
-    n = len(pieces)
-    off = np.zeros(n, dtype=bool)
-    return Streets(
-        np.array([LineString(p) for _, p in pieces], dtype=object), texts(f"w{k}" for k in range(n)),
-        texts(["residential"] * n), texts(name for name, _ in pieces), off, off, off, np.zeros(n, dtype=np.int64),
-        texts([""] * n), texts([""] * n),
-    )  # fmt: skip
-
-
-def buildings(*rows):
-    """``rows``: (geometry, {field: value})."""
-    n = len(rows)
-
-    def text(field):
-        return texts(row[1].get(field, "") for row in rows)
-
-    nan = np.full(n, np.nan)
-    return Buildings(
-        np.array([row[0] for row in rows], dtype=object), texts(f"b{k}" for k in range(n)), text("use"), text("name"),
-        text("housenumber"), text("street"), nan, nan, nan, nan, nan, nan, nan,
-    )  # fmt: skip
-
-
-def areas(*rows):
-    return Areas(
-        np.array([r[0] for r in rows], dtype=object), texts(f"a{k}" for k in range(len(rows))),
-        texts([""] * len(rows)), texts(r[1] for r in rows),
-    )  # fmt: skip
-
-
-NONE = areas()
 #: 人民路 runs along y = 0; its numbers count from the east, so the north side is odd.
 ROAD = streets(("人民路", [(0, 0), (400, 0)]))
 TOWN = areas((box(-1000, -1000, 1000, 1000), "和平社区"))
-
-
-def house(x, y=8.0, **said):
-    return box(x, y, x + 10, y + 12) if y > 0 else box(x, y - 12, x + 10, y), said
 
 
 def test_houses_along_a_street():
