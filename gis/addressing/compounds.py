@@ -16,6 +16,7 @@ from typing import Final, Literal
 import numpy as np
 import shapely
 
+from gis.addressing import doornumbers
 from gis.addressing.breaks import MISMATCH, SHARED, Break
 from gis.territory.model import Floats, Geometries, Ints, Texts
 
@@ -23,7 +24,6 @@ Corner = Literal["north_east", "north_west", "south_east", "south_west"]
 CORNERS: Final = ("north_east", "north_west", "south_east", "south_west")
 
 _NUMBERED = re.compile(r"(?:第)?([0-9]{1,4}|[一二三四五六七八九十百]{1,5}|[A-Za-z])(?:[#号]?(?:栋|幢|座|号楼|楼)|#)")
-_DIGITS: Final = {c: i for i, c in enumerate("零一二三四五六七八九")}
 
 
 @dataclass(frozen=True)
@@ -41,20 +41,7 @@ def read_number(name: str) -> str:
     if not found:
         return ""
     text = found[1]
-    return text.upper() if text.isascii() else str(_chinese(text))
-
-
-def _chinese(text: str) -> int:
-    """Chinese numeral up to 999: 十二 -> 12, 一百零五 -> 105."""
-    total, digit = 0, 0
-    for c in text:
-        if c == "十":
-            total, digit = total + (digit or 1) * 10, 0
-        elif c == "百":
-            total, digit = total + (digit or 1) * 100, 0
-        else:
-            digit = _DIGITS[c]
-    return total + digit
+    return text.upper() if text.isascii() else str(doornumbers.chinese(text))
 
 
 def number(

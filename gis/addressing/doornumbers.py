@@ -24,11 +24,19 @@ _MARK = "号號"
 _HYPHENS = str.maketrans(dict.fromkeys("‐‑‒–—―−~〜至", "-"))
 _PLAIN = re.compile(rf"(\d{{1,7}})[{_MARK}]?(?:[附之\-/](\d{{1,4}})[{_MARK}]?)?(?:[附之\-/](\d{{1,4}})[{_MARK}]?)?")
 _BLOCK = re.compile(r"(\d{1,4})-(\d{2,3})([A-Za-z]?)")
-_LETTER = re.compile(rf"(\d{{1,7}})[{_MARK}]?([A-Za-z])[{_MARK}]?")
+_LETTER = re.compile(rf"(\d{{1,7}})[{_MARK}]?[-/]?([A-Za-z])[{_MARK}]?")
+_LETTERS = re.compile(r"(\d{1,7})([A-Za-z])-(?:(\d{1,7}))?([A-Za-z])")
+#: 12~15, 12至15: a range whatever its parity.
+_RANGE = re.compile(rf"(\d{{1,7}})[{_MARK}]?[~～〜至](\d{{1,7}})[{_MARK}]?")
+#: 628弄4-7号: a lane off the street and numbers in it; 26号院, 5号院3号楼: a yard and perhaps a building in it.
+_LANE = re.compile(rf"(\d{{1,7}})[弄{_MARK}](?:院|大院)?(?:(\d{{1,4}})(?:-(\d{{1,4}}))?[{_MARK}]?(?:楼)?)?")
+_ONES = "一二三四五六七八九"
+_NUMERAL = re.compile(rf"((?=[{_ONES}十])(?:[{_ONES}]百)?(?:零|[{_ONES}]?十)?[{_ONES}]?)[{_MARK}]?")
 _STEM = re.compile(rf"(\d{{1,7}})[{_MARK}]?([甲乙丙丁戊己庚辛壬癸])[{_MARK}]?")
 _STEM_FIRST = re.compile(rf"([甲乙丙丁戊己庚辛壬癸])(\d{{1,7}})[{_MARK}]?")
 _BIS = re.compile(r"(\d{1,7})(bis|ter|quater)", re.IGNORECASE)
 _STEMS = "甲乙丙丁戊己庚辛壬癸"
+_DIGITS: Final = {c: i for i, c in enumerate("零" + _ONES)}
 _BIS_ORDER = {"bis": 1, "ter": 2, "quater": 3}
 
 
@@ -50,7 +58,10 @@ def read(text: str, *, block: int = 0) -> list[DoorNumber]:
         return [DoorNumber((int(text),), (int(text),))]
     if block and (base := base_written(text, block=block)) is not None and len(text) - text.index("-") in (3, 4):
         return [DoorNumber((base,), (base,))]
-    clean = unicodedata.normalize("NFKC", text[:80]).translate(_HYPHENS).replace(" ", "")
+    wide = unicodedata.normalize("NFKC", text[:80]).replace(" ", "")
+    if (m := _RANGE.fullmatch(wide)) and 0 < int(m[2]) - int(m[1]) <= WIDEST_RANGE:
+        return [DoorNumber((int(m[1]),), (int(m[2]),))]
+    clean = wide.translate(_HYPHENS)
     parts = [p for p in re.split(r"[;,、；，]", clean) if p]
     found = [_one(p, block=block) for p in parts]
     return [f for f in found if f is not None] if all(f is not None for f in found) else []
@@ -70,6 +81,13 @@ def _one(text: str, *, block: int) -> DoorNumber | None:
         key = (int(m[2]), _STEMS.index(m[1]) + 1)
     elif m := _BIS.fullmatch(text):
         key = (int(m[1]), _BIS_ORDER[m[2].lower()])
+    elif (m := _LETTERS.fullmatch(text)) and (m[3] or m[1]) == m[1] and m[2].upper() < m[4].upper():
+        return DoorNumber((int(m[1]), ord(m[2].upper()) - 64), (int(m[1]), ord(m[4].upper()) - 64))
+    elif m := _LANE.fullmatch(text):
+        base, first = int(m[1]), [int(m[2])] if m[2] else []
+        return DoorNumber((base, *first), (base, *([max(int(m[3]), *first)] if m[3] else first)))
+    elif m := _NUMERAL.fullmatch(text):
+        key = (chinese(m[1]),)
     return DoorNumber(key, key) if key else None
 
 
@@ -78,9 +96,20 @@ def _numeric(parts: list[int], hyphen: bool, block: int) -> DoorNumber:
     if hyphen and len(rest) == 1:
         if rest[0] < block:
             return DoorNumber((first * block + rest[0],), (first * block + rest[0],))
-        if first < rest[0] <= first + 40 and (rest[0] - first) % 2 == 0:
+        if first < rest[0] <= first + WIDEST_RANGE and (rest[0] - first) % 2 == 0:
             return DoorNumber((first,), (rest[0],))
     return DoorNumber((first, *rest), (first, *rest))
+
+
+def chinese(text: str) -> int:
+    """A Chinese numeral up to 999: 十二 is 12, 一百零五 105."""
+    total, digit = 0, 0
+    for c in text:
+        if c in "十百":
+            total, digit = total + (digit or 1) * (10 if c == "十" else 100), 0
+        else:
+            digit = _DIGITS[c]
+    return total + digit
 
 
 def block_of(texts: list[str]) -> int:

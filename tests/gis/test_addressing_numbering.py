@@ -128,6 +128,8 @@ def test_numbers_of_other_streets_do_not_matter():
 READ = {
     "12": (12,), "12号": (12,), "１２號": (12,), "12附3号": (12, 3), "12号附3号": (12, 3), "12-3": (12, 3),
     "12A": (12, 1), "12 b": (12, 2), "12甲": (12, 1), "乙12号": (12, 2), "12bis": (12, 1), "12之5": (12, 5),
+    "12/A": (12, 1), "26号院": (26,), "5号院3号楼": (5, 3), "126弄": (126,), "三号": (3,), "二十三号": (23,),
+    "一百零五": (105,),
 }  # fmt: skip
 
 
@@ -138,6 +140,10 @@ def test_reading(text, key):
 
 def test_ranges_and_hyphenated_blocks():
     assert [(d.low, d.high) for d in doornumbers.read("64-70")] == [((64,), (70,))]
+    assert [(d.low, d.high) for d in doornumbers.read("31-91")] == [((31,), (91,))]
+    assert [(d.low, d.high) for d in doornumbers.read("4~7号")] == [((4,), (7,))]
+    assert [(d.low, d.high) for d in doornumbers.read("12A-C")] == [((12, 1), (12, 3))]
+    assert [(d.low, d.high) for d in doornumbers.read("628弄4-7号")] == [((628, 4), (628, 7))]
     assert [d.low for d in doornumbers.read("89-15", block=100)] == [(8915,)]
     assert doornumbers.write((8915,), block=100) == "89-15"
     assert [d.low for d in doornumbers.read("89-15A", block=100)] == [(8915, 1)]
