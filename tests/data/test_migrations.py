@@ -1,6 +1,7 @@
 """The migrations make exactly what the schema says, on a real PostGIS."""
 
 import pytest
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.database
 
 def test_there_is_one_head():
     assert len(migrate.heads()) == 1
+    assert list(migrate.heads()) == ScriptDirectory.from_config(migrate.config()).get_heads()
 
 
 def test_migrations_do_not_lag_behind_the_schema(database_url):

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import drawn_town
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -39,8 +41,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def run(installed: Path, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def run(installed: Path, home: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(installed), "HOME": str(home), "WANGGE_LANG": "en"}
+    for name in ("NUMBA_CACHE_DIR", "WANGGE_HOME", "XDG_CACHE_HOME"):
+        environment.pop(name, None)
+    environment |= more
     return subprocess.run(
         [sys.executable, *words], cwd=home, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
@@ -65,10 +70,26 @@ def test_the_command_line_runs_from_the_wheel(installed: Path, tmp_path: Path) -
 
 
 def test_a_plan_is_made_from_the_wheel_read_only(installed: Path, tmp_path: Path) -> None:
-    town = installed / "data/samples/town.gpkg"
-    answer = run(installed, tmp_path, "-m", "api.cli.main", "plan", str(town), "-o", str(tmp_path / "plan.gpkg"))
+    """Uncompiled: compiling every loop anew for this folder took a minute, and the next test shows one that is."""
+    layers = drawn_town.frames()
+    layers["communities"] = drawn_town.communities([(0, 0, 3, 3)])
+    drawn_town.write(tmp_path / "town.gpkg", layers)
+    words = ("plan", "town.gpkg", "-o", "plan.gpkg", "--iterations", "1")
+    answer = run(installed, tmp_path, "-m", "api.cli.main", *words, NUMBA_DISABLE_JIT="1")
     assert answer.returncode in (0, 3), answer.stderr
     assert (tmp_path / "plan.gpkg").is_file()
+
+
+def test_compiled_loops_of_the_wheel_are_kept_in_the_users_cache(installed: Path, tmp_path: Path) -> None:
+    answer = run(installed, tmp_path, "-c", "from gis.locate.shift_kernels import warm; warm()")
+    assert answer.returncode == 0, answer.stderr
+    # root may write even there: its loops lie beside the modules
+    assert [f for place in (tmp_path, installed) for f in place.rglob("shift_kernels.*.nbc")]
+
+
+def test_the_sample_in_the_wheel_can_be_read(installed: Path, tmp_path: Path) -> None:
+    answer = run(installed, tmp_path, "-m", "api.cli.main", "check", str(installed / "data/samples/town.gpkg"))
+    assert answer.returncode == 0, answer.stderr
 
 
 def test_the_modules_come_from_the_wheel(installed: Path, tmp_path: Path) -> None:
