@@ -75,6 +75,25 @@ def picture(code: str, output: Path, size: str, pixels: int) -> None:
 
 
 @plates.command()
+@click.argument("batch", type=int)
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A .zip, or a new folder.")
+@click.option("--format", "kinds", multiple=True, help="svg (when left out), png, or both: once each.")
+@click.option("--dpi", default=300, show_default=True, type=click.IntRange(50, 1200), help="Resolution of PNG.")
+def pictures(batch: int, output: Path, kinds: tuple[str, ...], dpi: int) -> None:
+    """Draw every plate of a printed batch as SVG or PNG, with a CSV that names the files, for engravers.
+
+    BATCH is the number that ``plates print`` tells. The links are those of its sheets; every QR is read back.
+    """
+    from api.cli.store import opened, progressing
+    from api.services import plate_pictures as service
+
+    with opened() as engine, progressing() as progress:
+        done = service.export(engine, batch, output, kinds=kinds or ("svg",), dpi=dpi, progress=progress)
+    said = {"file": output, "batch": done.batch, "plates": done.plates, "files": done.files}
+    click.echo(text("plates.exported", shell_language(), **said))
+
+
+@plates.command()
 @click.argument("name")
 def host(name: str) -> None:
     """Set the host that new plates name (like dz.example.cn)."""

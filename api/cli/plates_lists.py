@@ -21,14 +21,18 @@ def keys() -> None:
 
 @keys.command("list")
 def list_keys() -> None:
-    """List keys: those of plates (id, host, made, retired, plates), then public keys of lists (made, retired)."""
+    """List keys: of plates (id, host, made, retired, plates, series), then public keys of lists (made, retired).
+
+    Series 0 signs first plates, series 1 those printed in place of lost or replaced ones of series 0, and so on.
+    """
     from api.cli.store import opened
     from api.services import plate_lists
 
     with opened() as engine:
         found = plate_lists.keys(engine)
     for k in found.plates:
-        click.echo("\t".join(["plates", k.key_id, k.host, _day(k.created_at), _day(k.retired_at), str(k.plates)]))
+        days = [_day(k.created_at), _day(k.retired_at)]
+        click.echo("\t".join(["plates", k.key_id, k.host, *days, str(k.plates), str(k.series)]))
     for public, made, retired in found.lists:
         click.echo("\t".join(["lists", public, "", _day(made), _day(retired)]))
 

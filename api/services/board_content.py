@@ -123,7 +123,7 @@ def notice(content: Content, premise: Premise, key: Key, shapes: Shapes | None, 
         more_people=word("more", count=len(people) - MOST_PEOPLE) if len(people) > MOST_PEOPLE else "",
         range_map=None if shapes is None or here is None else _map(grid, shapes, here),
     )
-    return made, said_of_board(content, premise)
+    return made, {**said_of_board(content, premise), "key": key.key_id}
 
 
 def said_of_board(content: Content, premise: Premise) -> Said:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from api.messages import LANGUAGES, text
 from api.services import board_content
 from api.services.board_content import Content
+from api.services.plate_keys import barred, keys_for
 from data.fonts import plate_font
 from data.outputs import require_writable, unformulated, write_whole
 from data.postgres import boards as records
@@ -98,15 +98,16 @@ def print_boards(
         connection = work.connection
         territory, content = _open(connection, name, scope, language)
         chosen = _premises(connection, content, scope)
-        key = plate_store.current_key(connection, content.host) or plate_store.new_key(
-            connection, content.host, secrets.token_bytes(codes.KEY_BYTES)
-        )
+        keys = keys_for(connection, content.host, [p.address for p in chosen], purpose="quote", actor=actor)
         outlines = records.building_shapes(connection, [p.building for p in chosen])
         shapes = {
             g: board_content.shapes_of(connection, territory, content.grids[g])
             for g in dict.fromkeys(p.grid_id for p in chosen)
         }
-        made = [board_content.notice(content, p, key, shapes[p.grid_id], outlines.get(p.building)) for p in chosen]
+        made = [
+            board_content.notice(content, p, keys.of(p.address), shapes[p.grid_id], outlines.get(p.building))
+            for p in chosen
+        ]
         notices = [n for n, _ in made]
         fonts = document.fonts_of(plate_font(), notices)
         pdf = document.boards(notices, fonts, paper=paper, progress=progress)
@@ -273,9 +274,11 @@ def _stale(connection: Connection, content: Content, kind: str, scope: Scope) ->
 
 def _outdated(connection: Connection, territory: Territory, kind: str, contents: _Contents) -> list[Outdated]:
     found = []
-    for printed in records.newest(connection, territory, kind):
+    newest = records.newest(connection, territory, kind)
+    void = _void_links(connection, newest, contents)
+    for printed in newest:
         content = contents(str(printed.content.get("language", LANGUAGES[0])))
-        why = changes(printed.content, _now(content, printed))
+        why = changes(printed.content, _now(content, printed, void))
         if why:
             what = " ".join(str(printed.content.get(k, "")) for k in ("address", "name", "post")).strip()
             found.append(
@@ -284,11 +287,22 @@ def _outdated(connection: Connection, territory: Territory, kind: str, contents:
     return found
 
 
-def _now(content: Content, printed: Printed) -> dict[str, Any] | None:
+def _void_links(connection: Connection, found: Sequence[Printed], contents: _Contents) -> dict[int, set[str]]:
+    """By address, the keys whose link a scan finds to be that of a lost, replaced or revoked plate."""
+    held = contents(LANGUAGES[0]).premises if found else {}
+    addresses = [held[p.building].address for p in found if p.building in held]
+    return barred(connection, addresses, "quote")
+
+
+def _now(content: Content, printed: Printed, void: Mapping[int, set[str]]) -> dict[str, Any] | None:
     """What a print would say today; None where its building has no address or its person no post any more."""
     if printed.building is not None:
         premise = content.premises.get(printed.building)
-        return None if premise is None else board_content.said_of_board(content, premise)
+        if premise is None:
+            return None
+        key = printed.content.get("key", "")
+        gone = key in void.get(premise.address, ())
+        return {**board_content.said_of_board(content, premise), "key": "" if gone else key}
     of = (printed.person, printed.post)
     duty = next((d for d in content.duties if (d.person, d.post) == of), None)
     return None if duty is None else board_content.card(content, duty)[1]

@@ -7,6 +7,7 @@ import hashlib
 import io
 import re
 import secrets
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine
 
 from api.services import plate_life
+from api.services.plate_keys import keys_for
 from data.fonts import plate_font
 from data.outputs import require_writable, unformulated, write_whole
 from data.postgres import events, territories
@@ -40,7 +42,10 @@ _NUMBER = re.compile(r"\d[\dA-Za-z\-附]*号$")
 
 @dataclass(frozen=True)
 class Printed:
-    """A batch: its PDF, and how many of its plates read back (all of them, or it is refused)."""
+    """A batch: its PDF, and how many of its plates read back (all of them, or it is refused).
+
+    ``key_id`` names the key that signed it, or several: a plate in place of a lost one is signed by another.
+    """
 
     batch: int
     territory: str
@@ -89,8 +94,12 @@ def print_community(
             premises = [p for p in premises if p.code in wanted]
         if not premises:
             raise NotFoundError("plates.none_of_size", community=place.name or place.code, size=size)
-        key = _key(connection, codes.normal_host(host or store.host(connection)))
-        plates = [_plate(p, key) for p in premises]
+        named = codes.normal_host(host or store.host(connection))
+        keys = keys_for(
+            connection, named, [p.id for p in premises], purpose="reprint" if reprint else "new", actor=actor
+        )
+        signed = [(p, keys.of(p.id)) for p in premises]
+        plates = [plate_of(p, named, _link(p, key)) for p, key in signed]
         title = territory.title or territory.name
         note = "    ".join(dict.fromkeys(v for v in (title, place.name or place.code, territory.attribution) if v))
         font = job_font(plate_font(), plates, note=note + "0123456789/ ")
@@ -100,16 +109,16 @@ def print_community(
         _require_proof(proof.faults)
         batch = store.save_batch(
             connection, territory, place.id, size=size, ordered_by=ordered_by or actor,
-            sha256=hashlib.sha256(pdf).hexdigest(), key=key,
-            plates=[(p.id, plate.url) for p, plate in zip(premises, plates, strict=True)],
+            sha256=hashlib.sha256(pdf).hexdigest(),
+            plates=[(p.id, key.key_id, plate.url) for (p, key), plate in zip(signed, plates, strict=True)],
             shown=[p.text for p in premises], printed_by=actor, purpose="reprint" if reprint else "new",
         )  # fmt: skip
         done = Printed(
             batch,
             territory.name,
             place.name or place.code,
-            key.host,
-            key.key_id,
+            named,
+            ", ".join(dict.fromkeys(key.key_id for _, key in signed)),
             proof.plates,
             proof.verified,
             pdf,
@@ -151,19 +160,25 @@ def print_to_file(
     )  # fmt: skip
     write_whole(file, done.pdf)
     if table is not None:
-        write_whole(table, _table(done, SIZES[size]))
+        write_whole(table, variable_data(done.batch, done.shown, SIZES[size]))
     return done
 
 
-def _table(done: Printed, size: Size) -> bytes:
-    """Variable data of a batch; UTF-8 with a byte order mark, so that office programs show Chinese."""
+def variable_data(
+    batch: int, plates: Sequence[Plate], size: Size, files: Mapping[str, Callable[[int], str]] | None = None
+) -> bytes:
+    """The plates of a batch as CSV; UTF-8 with a byte order mark, so that office programs show Chinese.
+
+    ``files`` adds columns: by their heading, what names the file of a plate by its place in the batch.
+    """
+    more = files or {}
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["batch", "size", "width_mm", "height_mm", "qr_mm", "name", "number", "code", "host", "qr_text",
-                     "romanised", "check_reading"])  # fmt: skip
-    for p in done.shown:
+                     "romanised", "check_reading", *more])  # fmt: skip
+    for place, p in enumerate(plates):
         row = (
-            done.batch,
+            batch,
             size.name,
             size.width,
             size.height,
@@ -175,6 +190,7 @@ def _table(done: Printed, size: Size) -> bytes:
             p.url,
             p.romanised,
             doubtful(p.name),
+            *(name(place) for name in more.values()),
         )
         writer.writerow([unformulated(v) if isinstance(v, str) else v for v in row])
     return out.getvalue().encode("utf-8-sig")
@@ -195,7 +211,9 @@ def picture(engine: Engine, code: str, file: Path, *, size: str = "medium", pixe
         premise = store.premise(work.connection, link.code) if link else None
         if premise is None:
             raise NotFoundError("plates.no_code", value=code[:40])
-        plate = _plate(premise, _key(work.connection, codes.normal_host(store.host(work.connection))))
+        host = codes.normal_host(store.host(work.connection))
+        key = keys_for(work.connection, host, [premise.id]).of(premise.id)
+        plate = plate_of(premise, host, _link(premise, key))
         work.commit()
     font = job_font(plate_font(), [plate])
     write_whole(file, _drawn(plate, SIZES[size], font, file.suffix.lower(), pixels))
@@ -239,21 +257,20 @@ def _place(connection: Connection, territory: Territory, wanted: str | None) -> 
     return Community(None, "", territory.name)
 
 
-def _key(connection: Connection, host: str) -> Key:
-    return store.current_key(connection, host) or store.new_key(
-        connection, host, secrets.token_bytes(codes.KEY_BYTES)
-    )
+def _link(premise: Premise, key: Key) -> str:
+    return codes.plate_url(key.host, premise.code, key.key_id, key.secret)
 
 
-def _plate(premise: Premise, key: Key) -> Plate:
+def plate_of(premise: Premise, host: str, link: str) -> Plate:
+    """What a plate of an address shows, with its link."""
     name, number = shown(premise)
     return Plate(
         code=premise.code,
         printed_code=codes.printed(premise.code),
         name=name,
         number=number,
-        host=key.host,
-        url=codes.plate_url(key.host, premise.code, key.key_id, key.secret),
+        host=host,
+        url=link,
         romanised=romanise(name),
     )
 

@@ -37,13 +37,15 @@ class ListKey:
 
 @dataclass(frozen=True)
 class PlateKey:
-    """A key that signs plates, without its secret; ``plates`` counts those it signed."""
+    """A key that signs plates, without its secret; ``plates`` counts those it signed. ``series`` 0 is that of first
+    plates, 1 of those printed in place of plates of series 0, and so on."""
 
     key_id: str
     host: str
     created_at: datetime
     retired_at: datetime | None
     plates: int
+    series: int = 0
 
 
 def listed(connection: Connection, territory: Territory) -> list[Listed]:
@@ -88,7 +90,8 @@ def plate_keys(connection: Connection) -> list[PlateKey]:
     """Every key that ever signed plates, in the order in which they were made."""
     rows = connection.execute(
         text("""
-SELECT k.key_id, k.host, k.created_at, k.retired_at, (SELECT count(*) FROM plate p WHERE p.key_id = k.key_id)
+SELECT k.key_id, k.host, k.created_at, k.retired_at, (SELECT count(*) FROM plate p WHERE p.key_id = k.key_id),
+       k.series
 FROM plate_key k ORDER BY k.created_at, k.key_id
 """)
     )

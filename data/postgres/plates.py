@@ -24,6 +24,17 @@ class Key:
 
 
 @dataclass(frozen=True)
+class UsedKey:
+    """A key that signed plates of an address: all of these carry one link. ``voided``: one of them was lost, replaced
+    or revoked; ``status`` is that of the newest, which answers for the link."""
+
+    address: int
+    key_id: str
+    voided: bool
+    status: str
+
+
+@dataclass(frozen=True)
 class Premise:
     """What a plate shows of an address: road and number, or compound and building; unit and room where it has them.
 
@@ -66,28 +77,58 @@ def set_host(connection: Connection, value: str) -> None:
     )
 
 
-def current_key(connection: Connection, host_: str) -> Key | None:
-    """The key that signs new plates of a host."""
+def current_key(connection: Connection, host_: str, series: int = 0) -> Key | None:
+    """The key that signs new plates of a host; of a later ``series`` those for plates that the one before signed."""
     row = connection.execute(
-        text("SELECT key_id, host, secret FROM plate_key WHERE host = :host AND retired_at IS NULL"), {"host": host_}
+        text(
+            "SELECT key_id, host, secret FROM plate_key"
+            " WHERE host = :host AND series = :series AND retired_at IS NULL"
+        ),
+        {"host": host_, "series": series},
     ).one_or_none()
     return None if row is None else Key(row.key_id, row.host, bytes(row.secret))
 
 
 def new_key(connection: Connection, host_: str, secret: bytes) -> Key:
-    """Make the next key and retire the one before it."""
+    """Make the next key of first plates and retire those of every series before it."""
     connection.execute(text("LOCK TABLE plate_key IN SHARE ROW EXCLUSIVE MODE"))
     found = current_key(connection, host_)
     if found is not None and found.secret == secret:
         return found
-    table = schema.plate_key
     connection.execute(
         text("UPDATE plate_key SET retired_at = now() WHERE host = :host AND retired_at IS NULL"), {"host": host_}
     )
+    return _new_key(connection, host_, secret, 0)
+
+
+def key_of_series(connection: Connection, host_: str, series: int, secret: bytes) -> Key:
+    """The key in use of a host's series; where there is none yet, ``secret`` becomes it."""
+    found = current_key(connection, host_, series)
+    if found is None:
+        connection.execute(text("LOCK TABLE plate_key IN SHARE ROW EXCLUSIVE MODE"))
+        found = current_key(connection, host_, series) or _new_key(connection, host_, secret, series)
+    return found
+
+
+def _new_key(connection: Connection, host_: str, secret: bytes, series: int) -> Key:
     used = set(connection.execute(text("SELECT key_id FROM plate_key")).scalars())
     key = Key(codes.next_key_id(used), host_, secret)
-    connection.execute(insert(table).values(key_id=key.key_id, host=key.host, secret=key.secret))
+    connection.execute(
+        insert(schema.plate_key).values(key_id=key.key_id, host=key.host, secret=key.secret, series=series)
+    )
     return key
+
+
+def used_keys(connection: Connection, addresses: Sequence[int]) -> list[UsedKey]:
+    """Every key that plates of some addresses were signed with."""
+    rows = connection.execute(
+        text("""
+SELECT address_id, key_id, bool_or(status IN ('lost','replaced','revoked')), (array_agg(status ORDER BY id DESC))[1]
+FROM plate WHERE address_id = ANY(:addresses) GROUP BY address_id, key_id
+"""),
+        {"addresses": list(addresses)},
+    )
+    return [UsedKey(*row) for row in rows]
 
 
 def communities(connection: Connection, territory: Territory) -> list[Community]:
@@ -143,6 +184,34 @@ def premise(connection: Connection, code: str) -> Premise | None:
     return None if row is None else Premise(*row)
 
 
+@dataclass(frozen=True)
+class Batch:
+    """A batch: its size, and its plates in the order of its sheets as (address id, link, words shown)."""
+
+    id: int
+    size: str
+    plates: tuple[tuple[int, str, str], ...]
+
+
+def batch(connection: Connection, number: int) -> Batch:
+    """A batch by its number; raises NotFoundError ``plates.no_batch``."""
+    size = connection.execute(
+        text("SELECT size FROM plate_batch WHERE id = :id"), {"id": number}
+    ).scalar_one_or_none()
+    if size is None:
+        raise NotFoundError("plates.no_batch", number=number)
+    rows = connection.execute(
+        text("SELECT address_id, payload, shown FROM plate WHERE batch_id = :id ORDER BY id"), {"id": number}
+    )
+    return Batch(number, size, tuple((address, link, shown) for address, link, shown in rows))
+
+
+def premises_of(connection: Connection, addresses: Sequence[int]) -> dict[int, Premise]:
+    """Those of some addresses that are in force, by id."""
+    rows = connection.execute(text(f"{_PREMISES} AND a.id = ANY(:ids)"), {"ids": list(addresses)})
+    return {row[0]: Premise(*row) for row in rows}
+
+
 def save_batch(
     connection: Connection,
     territory: Territory,
@@ -151,14 +220,13 @@ def save_batch(
     size: str,
     ordered_by: str,
     sha256: str,
-    key: Key,
-    plates: Sequence[tuple[int, str]],
+    plates: Sequence[tuple[int, str, str]],
     shown: Sequence[str] = (),
     printed_by: str = "",
     purpose: str = "new",
 ) -> int:
-    """Write a batch whose every plate was read back; ``plates`` are (address id, link), ``shown`` the addresses'
-    texts of this moment. Its id."""
+    """Write a batch whose every plate was read back; ``plates`` are (address id, key id, link), ``shown`` the
+    addresses' texts of this moment. Its id."""
     table = schema.plate_batch
     batch = insert(table).values(
         territory_id=territory.id,
@@ -176,10 +244,10 @@ def save_batch(
         connection,
         schema.plate,
         {
-            "address_id": [address for address, _ in plates],
+            "address_id": [address for address, _, _ in plates],
             "batch_id": [number] * len(plates),
-            "key_id": [key.key_id] * len(plates),
-            "payload": [link for _, link in plates],
+            "key_id": [key_id for _, key_id, _ in plates],
+            "payload": [link for _, _, link in plates],
             "status": ["printed"] * len(plates),
             "shown": list(shown) or [""] * len(plates),
         },

@@ -14,7 +14,17 @@ import shapely
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from api.services import addresses, board_content, boards, importing, partitioning, planning, publishing
+from api.services import (
+    addresses,
+    board_content,
+    boards,
+    importing,
+    partitioning,
+    planning,
+    plate_life,
+    plates,
+    publishing,
+)
 from api.services.boards import Scope
 from data.postgres import people, territories
 from data.postgres.people import Member
@@ -199,6 +209,19 @@ def test_what_is_out_of_date_and_why(engine, staffed, rows, tmp_path):
     listed = list(csv.reader(io.StringIO(boards.table(later, "zh-CN").decode("utf-8-sig"))))
     assert len(listed) == 1 + 36 + 1
     assert {r[3] for r in listed[1:]} == {"人员离任", "已无对应记录"}
+
+
+def test_a_board_does_not_quote_a_lost_plate(engine, staffed, tmp_path):
+    printed = plates.print_community(engine, staffed, FIRST, size="small")
+    boards.print_boards(engine, staffed, tmp_path / "b.pdf", Scope(community=FIRST))
+    assert boards.outdated(engine, staffed) == ()
+    plate_life.mark(engine, printed.shown[0].url, "lost")
+    assert reasons(boards.outdated(engine, staffed)) == [("board", "plate")]
+    assert boards.print_boards(engine, staffed, tmp_path / "again.pdf", Scope(outdated=True)).count == 1
+    assert boards.outdated(engine, staffed) == ()
+    again = plates.print_community(engine, staffed, FIRST, size="small", reprint=True)
+    plate_life.install(engine, again.shown[0].url)  # the board quotes this one's link by now
+    assert boards.outdated(engine, staffed) == ()
 
 
 def test_a_board_that_does_not_read_back_stops_everything(engine, town, rows, tmp_path, monkeypatch):

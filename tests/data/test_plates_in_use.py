@@ -99,9 +99,10 @@ def test_a_lost_plate_is_printed_again_and_the_new_one_takes_its_place(engine, t
     assert verdict(engine, code) == "typed"
     (todo,) = plate_life.reprints(engine, town)
     assert (todo.code, todo.why) == (code, "lost")
-    plates.rotate_key(engine)  # the link of the new plate differs, so the lost one stays known
     again = plates.print_community(engine, town, size="small", reprint=True, actor="printer")
     assert [p.code for p in again.shown] == [code]
+    assert again.shown[0].url != link  # another key signed it, so the lost one stays known
+    assert verdict(engine, link) == "lost"
     assert plate_life.reprints(engine, town) == []
     assert plate_life.batches(engine, town)[1].purpose == "reprint"
     assert plate_life.install(engine, code).batch == again.batch
@@ -109,6 +110,27 @@ def test_a_lost_plate_is_printed_again_and_the_new_one_takes_its_place(engine, t
     assert verdict(engine, link) == "lost"
     with pytest.raises(NotFoundError):
         plates.print_community(engine, town, size="small", reprint=True)
+
+
+def test_no_plate_ever_carries_the_link_of_a_lost_one(engine, town, printed):
+    """However often it is lost, and also when its whole community is printed anew; the others keep their key."""
+    code, other = printed.shown[0].code, printed.shown[1].url
+    links = [printed.shown[0].url]
+    for reprint in (True, False, True):
+        plate_life.mark(engine, links[-1], "lost")
+        again = plates.print_community(engine, town, "西社区", size="small", reprint=reprint)
+        by_code = {p.code: p.url for p in again.shown}
+        links.append(by_code[code])
+        assert reprint or by_code[codes.parse(other).code] == other
+        assert [verdict(engine, link) for link in links] == ["lost"] * (len(links) - 1) + ["signed"]
+    assert len(set(links)) == 4
+    keys = {k.key_id: k.series for k in plate_lists.keys(engine).plates}
+    mine = [keys[codes.parse(link).key_id] for link in links]
+    assert mine == [0, 1, 2, 3]
+    plates.rotate_key(engine)  # a key that leaked is retired with those of its replacements
+    new = plates.print_community(engine, town, "西社区", size="small")
+    assert len({codes.parse(p.url).key_id for p in new.shown}) == 1
+    assert [verdict(engine, link) for link in links] == ["lost"] * 3 + ["signed"]
 
 
 def test_a_new_plate_replaces_the_old_one(engine, town, printed):
@@ -134,6 +156,10 @@ def test_a_renamed_address_is_on_the_reprint_list(engine, town, printed, rows):
     assert page.address == "新名路1号"
     assert page.shown.endswith("号")
     assert page.shown != page.address
+    again = plates.print_community(engine, town, "西社区", size="small", reprint=True)
+    assert again.shown[0].url != printed.shown[1].url  # the old words hang until they are taken down
+    plate_life.install(engine, again.shown[0].url)
+    assert verdict(engine, printed.shown[1].url) == "replaced"
 
 
 def test_moved_and_copied_plates_are_found_by_where_they_are_seen(engine, town, printed, spots):

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -152,7 +153,8 @@ foreign_code = Table(
     Index("ix_foreign_code_address_id", "address_id"),
 )
 
-#: Keys that sign plate URLs. A retired key verifies for ever; one key a host signs new plates.
+#: Keys that sign plate URLs. A retired key verifies for ever; one key a host and series signs new plates. Series 0
+#: signs first plates; a plate printed for one that was lost is of a later series, so that its link is another.
 plate_key = Table(
     "plate_key",
     metadata,
@@ -161,9 +163,11 @@ plate_key = Table(
     Column("secret", LargeBinary, nullable=False),
     created(),
     Column("retired_at", DateTime(timezone=True)),
+    Column("series", SmallInteger, nullable=False, server_default=text("0")),
     CheckConstraint("key_id ~ '^[0-9A-Z]$'", name="key_id"),
     CheckConstraint("octet_length(secret) >= 16", name="secret"),
-    Index("uq_plate_key_current", "host", unique=True, postgresql_where=text("retired_at IS NULL")),
+    CheckConstraint("series >= 0", name="series"),
+    Index("uq_plate_key_current", "host", "series", unique=True, postgresql_where=text("retired_at IS NULL")),
 )
 
 #: Who ordered and who printed plates, and how far they are. ``verified`` counts plates whose QR was read back.

@@ -12,7 +12,7 @@ from typing import Any, Final
 #: Values whose change makes a print out of date, and the reason it gives.
 REASONS: Final = {
     "address": "address", "grid": "grid", "range": "range", "outline": "range", "host": "link", "link": "link",
-    "name": "name", "post": "post", "phone": "phone", "duties": "duties", "place": "place",
+    "name": "name", "post": "post", "phone": "phone", "duties": "duties", "place": "place", "key": "plate",
 }  # fmt: skip
 
 Said = Mapping[str, Any]
@@ -36,7 +36,7 @@ def changes(before: Said, now: Said | None) -> list[Change]:
     for field, reason in REASONS.items():
         was, is_ = before.get(field), now.get(field)
         if was is not None and is_ is not None and was != is_ and reason not in reasons:
-            shown = ("", "") if field in ("outline", "link") else (str(was), str(is_))
+            shown = ("", "") if field in ("outline", "link", "key") else (str(was), str(is_))
             found.append(Change(reason, *shown))
             reasons.add(reason)
     return found

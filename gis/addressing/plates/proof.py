@@ -6,6 +6,8 @@ page's text must hold its printed code; so a wrong plate in the right place is f
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,6 +24,9 @@ from gis.progress import Progress, silent
 #: Pixels a module: fewer and a reader may guess, more costs time.
 PIXELS: Final = 4.0
 SMALLEST_SYMBOL: Final = 33
+#: The one path of an SVG that is made of squares, and each of them: x, y from below, length in modules.
+_SYMBOL: Final = re.compile(r'd="((?:M\d+ \d+h\d+v1h-\d+z)+)"')
+_DARK: Final = re.compile(r"M(\d+) (\d+)h(\d+)")
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,34 @@ def _page_faults(
         if fault:
             faults.append(fault)
     return faults
+
+
+def picture_fault(plate: Plate, size: Size, picture: bytes) -> Fault | None:
+    """Read the QR of a PNG made by ``picture.pngs`` back; what is wrong, None where it is right."""
+    from PIL import Image
+
+    box = qr_box(size)
+    with Image.open(io.BytesIO(picture)) as image:
+        per_mm = image.width / size.width
+        grey = np.asarray(image.convert("L"))
+    top, bottom = (round((size.height - v) * per_mm) for v in (box.y + box.height, box.y))
+    left, right = (round(v * per_mm) for v in (box.x, box.x + box.width))
+    patch = grey[top:bottom, left:right]
+    return read_symbol(plate.code, plate.url, np.ascontiguousarray(patch))
+
+
+def svg_fault(plate: Plate, drawing: str) -> Fault | None:
+    """Read the QR of an SVG made by ``picture.svg`` back from the path that is drawn in it."""
+    path = _SYMBOL.search(drawing)
+    if path is None:
+        return Fault(plate.code, "unread", "0")
+    dark = np.array(_DARK.findall(path[1]), dtype=np.int64)
+    side = int(max(dark[:, 0] + dark[:, 2])) if len(dark) else 0
+    modules = np.full((side + 2 * qr.QUIET, side + 2 * qr.QUIET), 255, dtype=np.uint8)
+    for x, y, length in dark.tolist():
+        modules[side - 1 - y + qr.QUIET, x + qr.QUIET : x + qr.QUIET + length] = 0
+    scale = int(PIXELS)
+    return read_symbol(plate.code, plate.url, modules.repeat(scale, axis=0).repeat(scale, axis=1))
 
 
 def _symbol_fault(plate: Plate, patch: NDArray[np.uint8]) -> Fault | None:
