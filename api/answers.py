@@ -85,7 +85,7 @@ class LookupQuery(Struct, frozen=True):
 
 
 class LookupOptions(Struct, frozen=True):
-    """How the positions of a CSV body are to be read."""
+    """How positions are to be read; what a JSON body says itself goes before it."""
 
     crs: str | None = None
     accuracy: Annotated[float, Meta(ge=0, le=100_000)] = 0.0

@@ -77,6 +77,8 @@ def _wrap(endpoint: Endpoint) -> View:
 
     def view(**parts: Any) -> Response:
         require(caller(), endpoint.needs)
+        if endpoint.body and request.content_encoding not in (None, "", "identity"):
+            raise PackedBody
         if endpoint.query is not None:
             parts["query"] = msgspec.convert(request.args.to_dict(), endpoint.query, strict=False)
         if takes_body:
@@ -84,6 +86,14 @@ def _wrap(endpoint: Endpoint) -> View:
         return endpoint.view(**parts)
 
     return view
+
+
+class PackedBody(UnsupportedMediaType):
+    """A body that is compressed: it could unfold to any size."""
+
+    def get_headers(self, *given: Any) -> list[tuple[str, str]]:
+        """With what is taken instead (RFC 9110, 15.5.16)."""
+        return [*super().get_headers(*given), ("Accept-Encoding", "identity")]
 
 
 def _body(endpoint: Endpoint) -> Any:

@@ -89,7 +89,8 @@ def _responses(endpoint: Endpoint, of: dict[Any, Any]) -> dict[str, Any]:
             made[str(status)]["content"] = content
     problem = {"application/problem+json": {"schema": of[Problem]}}
     refused = () if endpoint.needs == "public" else (401,)
-    for status in (*endpoint.faults, *refused, 503):
+    too_large_or_packed = (413, 415) if endpoint.body else ()
+    for status in (*endpoint.faults, *refused, *too_large_or_packed, 503):
         made.setdefault(str(status), {"description": HTTPStatus(status).phrase, "content": problem})
     return made
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -50,11 +49,6 @@ def answer_file(url: str, points: Path, output: Path, crs: str | None, accuracy:
     options = LookupOptions(crs, accuracy, as_of)
     with _published(url) as published:
         given = pointfiles.read(points.read_bytes(), pointfiles.ENDINGS[points.suffix.lower()], options)
-        # a JSON file may name its own datum
-        options = LookupOptions(
-            given.options.crs or crs, given.options.accuracy or accuracy, given.options.as_of or as_of
-        )
-        given = replace(given, options=options)
         made = pointfiles.write(
             published, given, pointfiles.ENDINGS[output.suffix.lower()], messages.shell_language()
         )

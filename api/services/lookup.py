@@ -23,7 +23,7 @@ from gis.locate import datums
 from gis.locate.datums import Datum
 from gis.territory.model import Bools, Floats, Ints
 
-#: A position this far from every grid whose swapped form lies in one has its coordinates the wrong way round.
+#: A position farther than this from every grid whose swapped form is nearer has its coordinates turned round.
 _FAR_METRES: Final = 20_000.0
 #: Candidates of all positions of one question together: a hundred kilometres of accuracy names every grid each time.
 _MOST_CANDIDATES: Final = 500_000
@@ -174,18 +174,26 @@ def _refuse_impossible(x: Floats, y: Floats, lon: Floats, datum: Datum) -> None:
 
 
 def _refuse_swapped(place: Ints, places: Sequence[_Place], x: Floats, y: Floats, datum: Datum) -> None:
-    """Refuse when a position far from everything would lie in a grid with its coordinates swapped."""
+    """Refuse when a position far from every grid would lie in or near one with its coordinates swapped."""
     outside = np.flatnonzero(place < 0)
     if not len(outside) or not places:
         return
     lon, lat = datums.to_wgs84(y[outside], x[outside], datum)
     turned = [replace(p, x=a, y=b) for p in places for a, b in [datums.project(lon, lat, p.info.crs)]]
-    there, _, _ = _locate(len(outside), turned)
-    doubtful = outside[there >= 0]
-    if len(doubtful):
-        near = np.min([p.snapshot.index.nearest(p.x[doubtful], p.y[doubtful])[1] for p in places], axis=0)
-        for t in doubtful[near > _FAR_METRES]:
-            raise InputError("lookup.swapped", row=int(t) + 1, x=float(x[t]), y=float(y[t]), crs=datum.name)
+    close = np.flatnonzero(np.any([p.snapshot.index.boxed(p.x, p.y, _FAR_METRES) for p in turned], axis=0))
+    if not len(close):
+        return
+    doubtful = outside[close]
+    far = _nearest_metres([p.only(doubtful) for p in places]) > _FAR_METRES
+    near = _nearest_metres([p.only(close) for p in turned]) <= _FAR_METRES
+    for t in doubtful[far & near]:
+        raise InputError("lookup.swapped", row=int(t) + 1, x=float(x[t]), y=float(y[t]), crs=datum.name)
+
+
+def _nearest_metres(places: Sequence[_Place]) -> Floats:
+    """Metres from each position to the nearest grid of all places."""
+    made: Floats = np.min([p.snapshot.index.nearest(p.x, p.y)[1] for p in places], axis=0)
+    return made
 
 
 def _near(points: Ints, place: Ints, row: Ints, places: Sequence[_Place], accuracy: float) -> Near:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -48,11 +49,14 @@ class Points:
 
 
 def read(body: bytes, form: str, options: LookupOptions) -> Points:
-    """Points of a body; a JSON body holds its own options. Raises InputError or msgspec's errors."""
+    """Points of a body; what JSON says itself goes before ``options``. Raises InputError or msgspec's errors."""
     if form == JSON:
         batch = msgspec.json.decode(body, type=LookupBatch)
         xy = np.asarray(batch.points, dtype=np.float64).reshape(-1, 2)
-        return Points(xy[:, 0], xy[:, 1], LookupOptions(batch.crs, batch.accuracy, batch.as_of))
+        own = LookupOptions(
+            batch.crs or options.crs, batch.accuracy or options.accuracy, batch.as_of or options.as_of
+        )
+        return Points(xy[:, 0], xy[:, 1], own)
     return _of_csv(body, options) if form == CSV else _of_arrow(body, options)
 
 
@@ -88,7 +92,41 @@ def _of_csv(body: bytes, options: LookupOptions) -> Points:
     header = rows[0] if rows else []
     first, second = _pair(header)
     rows = [row for row in rows[1:] if row]
-    return Points(_numbers(rows, first, header), _numbers(rows, second, header), options, header, rows)
+    try:
+        rows = _as_wide(rows, len(header))
+        return Points(_numbers(rows, first, header), _numbers(rows, second, header), options, header, rows)
+    except _RowError as fault:
+        raise InputError(fault.code, row=_line(text, fault.position), **fault.values) from None
+
+
+class _RowError(Exception):
+    """A fault of the row at ``position`` (blank ones not counted); its line in the file is looked for then only."""
+
+    def __init__(self, code: str, position: int, **values: object) -> None:
+        super().__init__(code)
+        self.code, self.position, self.values = code, position, values
+
+
+def _line(text: str, position: int) -> int:
+    """The line on which a row begins, counted as an editor does."""
+    reader = csv.reader(io.StringIO(text, newline=""))
+    began, left = 1, position + 1  # the header is a row too
+    for row in reader:
+        if row and left == 0:
+            break
+        left -= bool(row)
+        began = reader.line_num + 1
+    return began
+
+
+def _as_wide(rows: list[list[str]], width: int) -> list[list[str]]:
+    """Rows without the empty cells that stand beyond the header."""
+    if max(map(len, rows), default=0) <= width:
+        return rows
+    for position, row in enumerate(rows):
+        if any(row[width:]):
+            raise _RowError("lookup.csv_width", position, cells=len(row), columns=width)
+    return [row[:width] for row in rows]
 
 
 def _of_arrow(body: bytes, options: LookupOptions) -> Points:
@@ -114,15 +152,28 @@ def _numbers(rows: list[list[str]], column: int, header: list[str]) -> Floats:
     made = np.empty(len(rows))
     for i, row in enumerate(rows):
         try:
-            made[i] = float(row[column])
+            made[i] = _number(row[column])
         except (ValueError, IndexError):
             value = row[column][:40] if column < len(row) else ""
-            raise InputError("lookup.csv_number", row=i + 2, column=header[column], value=value) from None
+            raise _RowError("lookup.csv_number", i, column=header[column], value=value) from None
     return made
 
 
-def _renamed(names: list[str]) -> list[str]:
-    return [f"{n}_" if n in ADDED else n for n in names]
+def _number(text: str) -> float:
+    if "_" in text:  # Python's own way of writing 1_000
+        raise ValueError
+    return float(text)
+
+
+def renamed(names: Sequence[str]) -> list[str]:
+    """Names of columns that came along: ``_`` behind those of added columns, as often as it takes to be alone."""
+    made, taken = list(names), {*names, *ADDED}
+    for k, name in enumerate(names):
+        if name in ADDED:
+            while made[k] in taken:
+                made[k] += "_"
+            taken.add(made[k])
+    return made
 
 
 def _csv(points: Points, found: dict[str, Any]) -> bytes:
@@ -135,7 +186,7 @@ def _csv(points: Points, found: dict[str, Any]) -> bytes:
         rows = [[repr(a), repr(b)] for a, b in zip(points.x.tolist(), points.y.tolist(), strict=True)]
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_renamed(header) + list(ADDED))
+    writer.writerow(renamed(header) + list(ADDED))
     made = zip(*(_texts(found[name], 2 if name == "edge_m" else 9) for name in ADDED), strict=True)
     width = len(header)
     writer.writerows(row + [""] * (width - len(row)) + list(answer) for row, answer in zip(rows, made, strict=True))
@@ -163,7 +214,7 @@ def _arrow(points: Points, found: pa.Table) -> pa.Table:
         table = pa.Table.from_arrays(columns, points.header)
     elif table is None:
         table = pa.table({"lon": points.x, "lat": points.y})
-    table = table.rename_columns(_renamed(table.column_names))
+    table = table.rename_columns(renamed(table.column_names))
     for name in found.column_names:
         table = table.append_column(name, found.column(name))
     return table

@@ -34,7 +34,7 @@ from gis.locate.kernels import (
     pair,
     pair_metres,
 )
-from gis.territory.model import Floats, Geometries
+from gis.territory.model import Bools, Floats, Geometries
 
 _CELLS: Final = (32, 4096)  # fewest and most cells along the longer side
 _FINENESS: Final = 3.0  # cells along the longer side, by the root of the number of edges
@@ -101,6 +101,14 @@ class Index:
         grid, metres = np.empty(len(x), np.int32), np.empty(len(x))
         nearest(x, y, self.first, self.edges, self.bounds, grid, metres)
         return grid, metres
+
+    def boxed(self, x: Floats, y: Floats, metres: float) -> Bools:
+        """Which points lie no further than ``metres`` from the box around all grids."""
+        if not len(self):
+            return np.zeros(len(x), dtype=bool)
+        west, south = np.nanmin(self.bounds[:, :2], axis=0) - metres
+        east, north = np.nanmax(self.bounds[:, 2:], axis=0) + metres
+        return np.asarray((x >= west) & (x <= east) & (y >= south) & (y <= north))
 
     @cached_property
     def _boxes(self) -> shapely.STRtree:
