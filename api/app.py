@@ -17,6 +17,7 @@ from api.context import KEY, Context, Throttle
 from api.endpoints import blueprint
 from api.front.bodies import Bodies
 from api.front.made import MadeTiles
+from api.front.rsgi import Served
 from api.front.wsgi import Front, HotTiles, takes_gzip
 from api.routes import endpoints
 from api.services import hot_features
@@ -55,7 +56,7 @@ def create_app(config: Config) -> Flask:
     app = Flask("api", static_folder="static", template_folder="templates")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     # Flask types its provider by the base class; the default one has this switch
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # see above
     engine = new_engine(config.database_url, pool_size=config.pool_size, max_overflow=8, pool_pre_ping=True)
     watch = Watch(config.database_url)
     indexes = IndexStore(Path(config.cache_folder) / "locate" if config.cache_folder else None)
@@ -77,12 +78,12 @@ def create_app(config: Config) -> Flask:
     _measure(app)
     # the way Flask documents to wrap an application; mypy sees a method assigned to
     if config.behind_proxy:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]  # see above
     behind = Bodies(app.wsgi_app, LARGEST_BODY)
     held: Context = app.extensions[KEY]
     features = HotFeatures(held.features, HEADERS.items(), takes_gzip, held.count)
     hot = {"/api/lookup": HotLookup(published).answer, hot_features.UNDER: features.answer}
-    app.wsgi_app = Front(behind, front, hot, MadeTiles(tiles).make)  # type: ignore[method-assign]
+    app.wsgi_app = Front(behind, front, hot, MadeTiles(tiles).make)  # type: ignore[method-assign]  # see above
     return app
 
 
@@ -99,6 +100,13 @@ def from_environment() -> Flask:
     Forgetting(app.extensions[KEY].engine).start()
     threading.Thread(target=_warm, args=(app,), name="warm", daemon=True).start()
     return app
+
+
+def served() -> Served:
+    """``from_environment`` as granian calls it."""
+    front = from_environment().wsgi_app
+    assert isinstance(front, Front)  # made above
+    return Served(front, LARGEST_BODY)
 
 
 def _warm(app: Flask) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import socket
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from api.cli.progress import ConsoleProgress
 from api.cli.user import announce
-from api.front.bodies import THREADS
 from api.messages import shell_language, text
 from api.services import database
 from gis.errors import SetupError
@@ -45,19 +45,33 @@ def run(url: str, host: str, port: int, workers: int | None = None) -> None:
     click.echo(text("serve.stop", shell_language()))
     os.register_at_fork(after_in_child=_hear_of_the_end_once)
     Granian(
-        "api.app:from_environment",
+        "api.app:served",
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
+        loop=_loop(),
+        websockets=False,
         http=HTTPModes.http1,  # asking each connection which it is costs a tenth of a cached answer
         factory=True,
         workers=workers or min(4, os.cpu_count() or 1),
-        blocking_threads=THREADS,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP,
-        log_level=LogLevels.error,  # it warns of the number of threads, most of which never start
+        log_level=LogLevels.error,
         process_name=None,
     ).serve()
+
+
+def _loop() -> Any:
+    """The name of our event loop; granian's own where workers do not inherit what is registered here."""
+    import granian
+    from granian.constants import Loops
+
+    from api.front.rsgi import new_loop
+
+    if multiprocessing.get_start_method() != "fork":
+        return Loops.asyncio
+    granian.loops.register("wangge")(new_loop)
+    return "wangge"
 
 
 def _hear_of_the_end_once() -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 THREADS: Final = 512
 #: Of these at most so many read bodies, and hold so many bytes of them.
 _READERS: Final = 384
-_HELD: Final = 256 << 20
+HELD: Final = 256 << 20
 #: Requests that work at a time in one worker: fewer than it has connections to the database.
 _WORKING: Final = 8
 _PIECE: Final = 1 << 16
@@ -48,19 +48,19 @@ class Bodies:
         if not _has_body(environ) or _length(environ) > self._largest:  # Flask refuses it without reading
             return self._work(environ, start_response)
         if not self._readers.acquire(blocking=False):
-            return _busy(environ, start_response)
+            return busy(environ, start_response)
         taken = 0
         try:
             body = io.BytesIO()
             while body.tell() <= self._largest and (piece := environ["wsgi.input"].read(_PIECE)):
                 with self._lock:
-                    if self._held + len(piece) > _HELD:
-                        return _busy(environ, start_response)
+                    if self._held + len(piece) > HELD:
+                        return busy(environ, start_response)
                     self._held += len(piece)
                 taken += len(piece)
                 body.write(piece)
         except OSError:  # the client went away
-            return _busy(environ, start_response)
+            return busy(environ, start_response)
         finally:
             self._readers.release()
             with self._lock:
@@ -87,7 +87,8 @@ def _length(environ: WSGIEnvironment) -> int:
     return int(given) if given.isascii() and given.isdigit() and len(given) < 20 else 0
 
 
-def _busy(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+def busy(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """An application that asks to come again in a second."""
     accepts: Any = parse_accept_header(environ.get("HTTP_ACCEPT_LANGUAGE", ""), LanguageAccept)
     best = accepts.best_match(["zh-CN", "zh", "en"], default="zh-CN")
     answer = problem(503, "http.busy", messages.text("http.busy", "en" if best == "en" else "zh-CN"))
