@@ -24,6 +24,7 @@ from api.services import hot_features
 from api.services.hot_features import HotFeatures
 from api.services.hot_lookup import HotLookup
 from api.services.index_store import IndexStore
+from api.services.library_bases import Bases
 from api.services.matching import Addresses
 from api.services.published import Published
 from api.services.scan import Forgetting
@@ -60,6 +61,7 @@ def create_app(config: Config) -> Flask:
     engine = new_engine(config.database_url, pool_size=config.pool_size, max_overflow=8, pool_pre_ping=True)
     watch = Watch(config.database_url)
     indexes = IndexStore(Path(config.cache_folder) / "locate" if config.cache_folder else None)
+    libraries = Path(config.cache_folder) / "libraries" if config.cache_folder else None
     published = Published(engine, store=indexes, watch=watch)
     front = HotTiles(watch)
     tiles = Tiles(published, TileCache(config.tile_cache_bytes), _tile_store(config), watch)
@@ -69,7 +71,7 @@ def create_app(config: Config) -> Flask:
         published,
         tiles,
         Throttle(config.typed_per_minute),
-        Addresses(engine),
+        Addresses(engine, Bases(config.database_url, libraries), watch),
         watch,
         front,
     )
@@ -81,7 +83,7 @@ def create_app(config: Config) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]  # see above
     behind = Bodies(app.wsgi_app, LARGEST_BODY)
     held: Context = app.extensions[KEY]
-    features = HotFeatures(held.features, HEADERS.items(), takes_gzip, held.count)
+    features = HotFeatures(held.features, HEADERS.items(), takes_gzip, held.count, behind_proxy=config.behind_proxy)
     hot = {"/api/lookup": HotLookup(published).answer, hot_features.UNDER: features.answer}
     app.wsgi_app = Front(behind, front, hot, MadeTiles(tiles).make)  # type: ignore[method-assign]  # see above
     return app
@@ -111,15 +113,17 @@ def served() -> Served:
 
 def _warm(app: Flask) -> None:
     """Load compiled loops and published grids, so that the first reader finds them there."""
-    from gis.features import geojson
+    from gis.features import boxes, geojson
     from gis.locate import index
     from gis.tiles import encode
 
     encode.warm()
     geojson.warm()
+    boxes.warm()
     index.warm()
     try:
         app.extensions[KEY].published.warm()
+        app.extensions[KEY].addresses.warm()
     except SQLAlchemyError as error:  # it may come later; /readyz says so until then
         app.logger.warning("database: %s", error)
 

@@ -36,8 +36,8 @@ BEFORE: Final = 4
 MOST: Final = 400_000
 LARGEST: Final = 1_000
 _MOST_CROSSED: Final = 4_000
-#: Bytes of a key and a box; of a row beside its geometry and properties.
-_PLACE_BYTES: Final = 80
+#: Bytes of a key and a box with its order; of a row beside its geometry and properties.
+_PLACE_BYTES: Final = 90
 _ROW_BYTES: Final = 300
 
 
@@ -54,10 +54,12 @@ class Sheet:
     """The features of a collection under one mark; for many threads."""
 
     def __init__(self, state: State, parts: Sequence[tuple[list[Any], NDArray[np.float64]]], limit: int) -> None:
+        from gis.features.boxes import Boxes  # with numba: a worker starts without waiting for it
+
         self.mark = state.mark
         self._scopes = state.scopes
         self._keys: list[Any] = [key for keys, _ in parts for key in keys]
-        self._boxes = np.concatenate([np.empty((0, 4)), *(b for _, b in parts)])
+        self._boxes = Boxes(np.concatenate([np.empty((0, 4)), *(b for _, b in parts)]))
         self._ends = np.cumsum([len(keys) for keys, _ in parts]).tolist()
         self._limit = limit - _PLACE_BYTES * len(self._keys)
         self._lock = threading.Lock()
@@ -73,15 +75,19 @@ class Sheet:
         self, places: Sequence[Place], after: tuple[int, Any] | None, limit: int, read: ReadRows
     ) -> Found | None:
         """The features that meet any of the places; None where the state moved on or too many are crossed."""
-        hits = self._meeting(places, read) if places else np.arange(len(self._keys))
-        if hits is None:
-            return None
-        first = int(np.searchsorted(hits, self._place_after(after)))
-        wanted = hits[first : first + limit].tolist()
+        first = self._place_after(after)
+        if places:
+            hits = self._meeting(places, read)
+            if hits is None:
+                return None
+            first = int(np.searchsorted(hits, first))
+            count, wanted = len(hits), hits[first : first + limit].tolist()
+        else:
+            count, wanted = len(self._keys), list(range(first, min(first + limit, len(self._keys))))
         rows = self._get(wanted, read)
         if rows is None:
             return None
-        return Found(len(hits), [(self._scope(k), rows[k]) for k in wanted], first + limit < len(hits))
+        return Found(count, [(self._scope(k), rows[k]) for k in wanted], first + limit < count)
 
     def _scope(self, position: int) -> Scope:
         return self._scopes[bisect_right(self._ends, position)]
@@ -100,23 +106,19 @@ class Sheet:
 
     def _meeting(self, places: Sequence[Place], read: ReadRows) -> Ints | None:
         """Positions, in order, of what meets any place."""
-        from gis.features import boxes  # with numba: a worker starts without waiting for it
-
-        lies = np.zeros(len(self._keys), dtype=np.uint8)
+        found: list[Ints] = []
         for place in places:
-            own = boxes.meet(self._boxes, place.bounds)
-            np.maximum(lies, own if place.rectangle else np.minimum(own, boxes.OVER), out=lies)
-        crossed = np.flatnonzero(lies == boxes.OVER)
-        if len(crossed):
-            rows = self._get(crossed.tolist(), read) if len(crossed) <= _MOST_CROSSED else None
-            if rows is None:
-                return None
-            shapes = shapely.from_wkb([rows[k].wkb for k in crossed.tolist()])
-            meets = np.zeros(len(crossed), dtype=bool)
-            for place in places:
-                meets |= shapely.intersects(place.geometry, shapes)
-            lies[crossed[~meets]] = boxes.APART
-        return np.flatnonzero(lies)
+            positions, inside = self._boxes.meeting(place.bounds)
+            sure = inside if place.rectangle else np.zeros_like(inside)
+            crossed = positions[~sure].tolist()
+            if crossed:
+                rows = self._get(crossed, read) if len(crossed) <= _MOST_CROSSED else None
+                if rows is None:
+                    return None
+                shapes = shapely.from_wkb([rows[k].wkb for k in crossed])
+                sure[~sure] = shapely.intersects(place.geometry, shapes)
+            found.append(positions[sure])
+        return found[0] if len(found) == 1 else np.unique(np.concatenate(found))
 
     def _get(self, positions: list[int], read: ReadRows) -> dict[int, Row] | None:
         """Rows at positions, read where they are not held; None where that gave another state."""

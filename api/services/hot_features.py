@@ -1,8 +1,9 @@
 """Public features answered in front of Flask, byte for byte what Flask would say.
 
 Only the plain case is answered here: one feature without parameters, and a page that is asked for by nothing but its
-size, a box and where the page before ended. Everything else (other parameters, conditional requests, proxies that say
-for whom they ask, faults, no database) is left to the routes.
+size, a box and where the page before ended. Everything else (other parameters, conditional requests, faults, no
+database) is left to the routes. What a proxy says of the address it was asked at counts only where the service stands
+behind one.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ _HOST: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,200}(:[1-9][0-9]{0,4})?")
 _QUERY: Final = re.compile(r"(limit=[1-9][0-9]{0,4}|bbox=[0-9.,-]{7,200}|cursor=[0-9]{1,18}\.[0-9a-f-]{1,36})")
 _ID: Final = re.compile(r"[A-Za-z0-9-]{1,60}")
 #: Headers that change the answer in ways only Flask knows.
-_UNUSUAL: Final = ("HTTP_IF_NONE_MATCH", "HTTP_AUTHORIZATION", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO")
+_UNUSUAL: Final = ("HTTP_IF_NONE_MATCH", "HTTP_AUTHORIZATION")
+_SCHEMES: Final = ("http", "https")
 _ROUTE: Final = f"{UNDER}<collection>/items"
 _ROUTE_ONE: Final = f"{_ROUTE}/<feature>"
 
@@ -42,6 +44,7 @@ class HotFeatures:
     """Answers of ``GET /ogc/collections/...``; for many threads.
 
     ``common`` are the headers of every answer; ``count`` is told the route, status and seconds of each.
+    ``behind_proxy``: the last X-Forwarded-Proto and -Host are heeded, as ProxyFix does for Flask; else none is.
     """
 
     def __init__(
@@ -50,17 +53,20 @@ class HotFeatures:
         common: Iterable[tuple[str, str]],
         takes_gzip: Callable[[str], bool],
         count: Callable[[str, int, float], None],
+        *,
+        behind_proxy: bool = False,
     ) -> None:
         self._features = features
         self._common = list(common)
         self._takes_gzip = lru_cache(maxsize=1000)(takes_gzip)
         self._count = count
+        self._behind_proxy = behind_proxy
 
     def answer(self, environ: Mapping[str, Any]) -> Answer | None:
         """Status, headers and body; None where Flask has to answer."""
         began = time.perf_counter()
         name, items, feature = _parts(environ["PATH_INFO"])
-        base = _base(environ)
+        base = _base(environ, behind_proxy=self._behind_proxy)
         if items != "items" or base is None or name not in COLLECTIONS:
             return None
         query = environ.get("QUERY_STRING", "")
@@ -113,14 +119,22 @@ def _parts(path: str) -> tuple[str, str, str | None]:
     return parts[0], parts[1], parts[2] if len(parts) == 3 else None
 
 
-def _base(environ: Mapping[str, Any]) -> str | None:
+def _base(environ: Mapping[str, Any], *, behind_proxy: bool) -> str | None:
     """Scheme and host as Flask would write them; None where that takes thought."""
     host, scheme = environ.get("HTTP_HOST", ""), environ["wsgi.url_scheme"]
+    if behind_proxy:
+        host = _last(environ.get("HTTP_X_FORWARDED_HOST", "")) or host
+        scheme = _last(environ.get("HTTP_X_FORWARDED_PROTO", "")) or scheme
     if environ.get("SCRIPT_NAME") or any(name in environ for name in _UNUSUAL) or not _HOST.fullmatch(host):
         return None
-    if "xn--" in host or host.endswith((":80", ":443")):
+    if "xn--" in host or host.endswith((":80", ":443")) or scheme not in _SCHEMES:
         return None
     return f"{scheme}://{host}"
+
+
+def _last(header: str) -> str:
+    """The value that the nearest proxy added; what was there before, anybody may have written. An odd one stays odd."""
+    return header.rpartition(",")[2].strip() or header
 
 
 def _pairs(query: str) -> list[tuple[str, str]] | None:

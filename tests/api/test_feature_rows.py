@@ -17,7 +17,6 @@ from api.services.feature_rows import BEFORE, Sheets
 from api.services.features import Features
 from data.postgres.connect import engine_of
 from data.postgres.read_features import EDGE, State
-from gis.features import boxes
 from tests.published_world import Writer
 
 pytestmark = pytest.mark.database
@@ -184,17 +183,3 @@ def test_a_sheet_is_read_by_one_alone():
     sheets, state = Sheets(1 << 20), State("m", ())
     read = [sheets.sheet("grids", state, lambda *_: None) is not None for _ in range(BEFORE + 1)]
     assert read == [False] * (BEFORE - 1) + [True, True]
-
-
-@given(
-    st.lists(st.tuples(*[st.floats(-5, 5) | st.just(float("nan"))] * 4), max_size=20),
-    st.tuples(*[st.integers(-5, 5)] * 4),
-)
-def test_meeting_boxes_against_shapely(drawn, around):
-    west, south, east, north = min(around[::2]), min(around[1::2]), max(around[::2]), max(around[1::2])
-    made = [(min(w, e), min(s, n), max(w, e), max(s, n)) if w == w else (w, s, e, n) for w, s, e, n in drawn]
-    lies = boxes.meet(np.array(made).reshape(-1, 4), (west, south, east, north))
-    for (w, s, e, n), found in zip(made, lies, strict=True):
-        meets = w <= east and e >= west and s <= north and n >= south
-        inside = meets and w >= west and e <= east and s >= south and n <= north
-        assert found == (boxes.INSIDE if inside else boxes.OVER if meets else boxes.APART)

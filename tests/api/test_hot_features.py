@@ -120,10 +120,69 @@ def test_a_feature_with_parameters_is_left_to_flask(hot, client):
 
 @pytest.mark.parametrize(
     "headers",
-    [BEHIND, {"If-None-Match": "*"}, {"X-Forwarded-Host": "other"}, {"X-Forwarded-Proto": "https"}],
+    [BEHIND, {"If-None-Match": "*"}],
 )
 def test_unusual_requests_are_left_to_flask(hot, headers):
     assert ask(hot, ITEMS.format("grids"), **headers) is None
+
+
+FORWARDED = [
+    {"X-Forwarded-Host": "map.example", "X-Forwarded-Proto": "https", "X-Forwarded-For": "10.9.8.7"},
+    {"X-Forwarded-Host": "forged.example, map.example:8443", "X-Forwarded-Proto": "ftp, https"},
+    {"X-Forwarded-Proto": "https"},
+    {"X-Forwarded-Host": "map.example", "X-Forwarded-Port": "99", "X-Forwarded-Prefix": "/x"},
+]
+#: What is left to Flask even so.
+ODD = [
+    {"X-Forwarded-Host": '"map.example"'}, {"X-Forwarded-Host": "map.example:443"}, {"X-Forwarded-Host": "a b"},
+    {"X-Forwarded-Proto": "gopher"}, {"X-Forwarded-Host": "Map.Example"}, {"X-Forwarded-Host": "a.example,"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("headers", FORWARDED + ODD)
+def test_without_a_proxy_nobody_is_believed(hot, client, headers):
+    for path in (ITEMS.format("grids") + "?limit=2", ITEMS.format("buildings") + "/1"):
+        assert b"http://localhost/" in assert_same(hot, client, path, **headers).data
+
+
+@pytest.fixture(scope="module")
+def proxied(world):
+    from api.app import create_app
+    from api.config import Config
+
+    made = create_app(Config(world.url, typed_per_minute=0, behind_proxy=True))
+    yield made
+    made.extensions[KEY].engine.dispose()
+
+
+@pytest.mark.parametrize("headers", FORWARDED)
+@pytest.mark.parametrize("path", [ITEMS.format("grids") + "?limit=2", ITEMS.format("buildings") + "/1"])
+def test_behind_a_proxy_links_are_those_of_its_address(proxied, path, headers):
+    client = proxied.test_client()
+    flask = client.get(path, headers={**BEHIND, **headers})
+    assert flask.status_code == 200
+    links = {link["href"].partition("/ogc/")[0] for link in flask.get_json()["links"]}
+    assert links == {
+        headers.get("X-Forwarded-Proto", "http").rpartition(" ")[2] + "://"
+        + headers.get("X-Forwarded-Host", "localhost").rpartition(" ")[2]
+    }  # fmt: skip
+    features = proxied.extensions[KEY].features
+    hot = HotFeatures(features, HEADERS.items(), takes_gzip, lambda *_: None, behind_proxy=True)
+    found = ask(hot, path, **headers)
+    assert (found[0], found[1], found[2]) == (flask.status_code, list(flask.headers), flask.data)
+    through = client.get(path, headers=headers)
+    assert (list(through.headers), through.data) == (found[1], found[2])
+
+
+@pytest.mark.parametrize("headers", ODD)
+def test_behind_a_proxy_what_takes_thought_is_left_to_flask(proxied, headers):
+    features = proxied.extensions[KEY].features
+    hot = HotFeatures(features, HEADERS.items(), takes_gzip, lambda *_: None, behind_proxy=True)
+    path, client = ITEMS.format("grids") + "?limit=2", proxied.test_client()
+    found = ask(hot, path, **headers)
+    flask = client.get(path, headers={**BEHIND, **headers})
+    assert found is None or (found[1], found[2]) == (list(flask.headers), flask.data)
+    assert client.get(path, headers=headers).data == flask.data
 
 
 @pytest.mark.parametrize(

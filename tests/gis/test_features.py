@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from gis.errors import InputError
 from gis.features import cql2, geojson, references
+from gis.features.boxes import Boxes
 
 SHAPES = [
     shapely.Point(1.5, -2),
@@ -99,3 +100,28 @@ def test_references():
     (box,) = references.box("112,28,113,29", references.LONLAT)
     assert shapely.bounds(box) == pytest.approx((12467782.97, 3248973.79, 12579102.46, 3375646.03), abs=0.5)
     assert len(references.box("170,-10,-170,10", references.LONLAT)) == 2
+
+
+@settings(deadline=None)
+@given(
+    drawn=st.lists(st.tuples(*[st.integers(-50, 50)] * 4), max_size=300),
+    around=st.tuples(*[st.integers(-50, 50)] * 4),
+    lacking=st.sets(st.integers(0, 299), max_size=5),
+)
+def test_meeting_boxes_are_those_of_a_plain_search(drawn, around, lacking):
+    made = np.array([(min(w, e), min(s, n), max(w, e), max(s, n)) for w, s, e, n in drawn], float).reshape(-1, 4)
+    made[[k for k in lacking if k < len(made)]] = np.nan
+    west, south, east, north = min(around[::2]), min(around[1::2]), max(around[::2]), max(around[1::2])
+    found, inside = Boxes(made).meeting((west, south, east, north))
+    w, s, e, n = made.T
+    meets = (w <= east) & (e >= west) & (s <= north) & (n >= south)
+    lies_in = (w >= west) & (e <= east) & (s >= south) & (n <= north)
+    assert found.tolist() == np.flatnonzero(meets).tolist()
+    assert inside.tolist() == lies_in[found].tolist()
+
+
+def test_boxes_on_paper():
+    boxes = Boxes(np.array([[0, 0, 1, 1], [2, 2, 3, 3], [1, 1, 4, 4], [9, 9, 9, 9]], float))
+    found, inside = boxes.meeting((1, 1, 3, 3))  # touches the first, holds the second, is crossed by the third
+    assert (found.tolist(), inside.tolist()) == ([0, 1, 2], [False, True, False])
+    assert len(Boxes(np.empty((0, 4))).meeting((0, 0, 9, 9))[0]) == 0
