@@ -17,6 +17,8 @@ from gis.errors import InputError
 #: Kinds read; what is kept is JPEG.
 KINDS: Final = ("JPEG", "PNG", "WEBP")
 LARGEST_BYTES: Final = 10 << 20
+#: Brands of HEIF files. They are told apart from what is no photo at all, as people can do something about them.
+_HEIC: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis")
 #: 50 megapixels: the largest phones of today in full resolution.
 LARGEST_PIXELS: Final = 50_000_000
 #: Other kinds cannot be decoded at a fraction of their size, so that fewer pixels take as much memory.
@@ -29,8 +31,8 @@ QUALITY: Final = 80
 def cleaned(photo: bytes) -> bytes:
     """The picture as a JPEG of at most ``SIDE`` pixels, upright, without any metadata.
 
-    Raises InputError ``photo.too_large``, ``photo.kind`` (no picture of a known kind), ``photo.pixels`` or
-    ``photo.damaged``.
+    Raises InputError ``photo.too_large``, ``photo.kind`` (no picture of a known kind), ``photo.heic`` (a phone's own
+    kind, which phones can turn into JPEG), ``photo.pixels`` or ``photo.damaged``.
     """
     if len(photo) > LARGEST_BYTES:
         raise InputError("photo.too_large", most=LARGEST_BYTES >> 20)
@@ -41,12 +43,18 @@ def cleaned(photo: bytes) -> bytes:
         except Image.DecompressionBombError:
             raise InputError("photo.pixels", most=LARGEST_PIXELS // 1_000_000) from None
         except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
-            raise InputError("photo.kind", known=", ".join(KINDS)) from None
+            code = "photo.heic" if _is_heic(photo) else "photo.kind"
+            raise InputError(code, known=", ".join(KINDS)) from None
         with image:
             most = LARGEST_PIXELS if image.format == "JPEG" else LARGEST_UNSCALED
             if image.width * image.height > most:
                 raise InputError("photo.pixels", most=most // 1_000_000)
             return _anew(image)
+
+
+def _is_heic(photo: bytes) -> bool:
+    """Whether it is what iPhones and some others keep photos as (HEIF: HEVC or AV1 inside)."""
+    return photo[4:8] == b"ftyp" and photo[8:12] in _HEIC
 
 
 def _anew(image: Image.Image) -> bytes:

@@ -23,7 +23,6 @@ from gis.errors import WanggeError
 
 #: A form holds one photo, its words and little else.
 LARGEST_FORM: Final = LARGEST_BYTES + (1 << 20)
-_FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
 _NUMBER: Final = re.compile(r"\d{6}-[2-9A-Z]{6}")
 
 
@@ -37,6 +36,26 @@ class TypedQuery(Struct, frozen=True):
     """A code typed by hand, gaps and all."""
 
     code: Annotated[str, Meta(max_length=300)] = ""
+
+
+class ReportForm(Struct, frozen=True):
+    """What the forms of a plate's page send. Nobody is asked who they are."""
+
+    text: Annotated[
+        str,
+        Meta(max_length=scan.LONGEST, description="What is wrong; or where the plate hangs, if known."),
+    ] = ""
+    photo: Annotated[
+        str,
+        Meta(
+            description="A photo (JPEG, PNG or WebP), in multipart forms; it is made anew from its pixels.",
+            extra_json_schema={"format": "binary"},
+        ),
+    ] = ""
+    website: Annotated[str, Meta(description="Left empty: people do not see this field, programs fill it in.")] = ""
+
+
+_FORMS: Final = {"multipart/form-data": ReportForm, "application/x-www-form-urlencoded": ReportForm}
 
 
 def typed_page(query: TypedQuery) -> Response:
@@ -156,7 +175,7 @@ _STATUSES: Final = (200, *sorted(set(pages.STATUS.values())))
 
 
 def _form(path: str, view: View, summary: str) -> Endpoint:
-    return Endpoint(path, view, summary, {HTML: None}, method="POST", access="public", body=dict.fromkeys(_FORMS),
+    return Endpoint(path, view, summary, {HTML: None}, method="POST", access="public", body=_FORMS,
                     statuses=(303, 400, 404, 413, 429), faults=(403, 415), tag="pages")  # fmt: skip
 
 

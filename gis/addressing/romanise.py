@@ -14,10 +14,12 @@ from typing import Final
 #: Generics, longest first, and what joins the generic when it stands alone before it (东路, 一路, 二期).
 _GENERIC: Final = re.compile(
     r"(?P<head>.{2,}?)(?P<tail>[东西南北中上下前后内外新老正横支环一二三四五六七八九十]?"
-    r"(?:大道|大街|胡同|公路|小区|社区|花园|家园|广场|新村|公寓|山庄|路|街|巷|弄|里|道|村|组|苑|园|期|湾|桥))"
+    r"(?:大道|大街|胡同|公路|街道|小区|社区|花园|家园|广场|新村|公寓|山庄|路|街|巷|弄|里|道|村|组|苑|园|期|湾|桥))"
 )
 #: Inside a longer name a new word begins after these.
 _CUT: Final = re.compile(r"(?<=..村)(?=.)|(?<=社区)(?=.)|(?<=小区)(?=.)|(?<=新村)(?=.)")
+#: What counts, right after its number: a new word begins after it.
+_COUNTED: Final = re.compile(r"(号|栋|幢|座|单元)(.+)")
 _CHUNK: Final = re.compile(r"[\u3007\u3400-\u9fff\U00020000-\U0003ffff]+|[0-9A-Za-z]+")
 _HAN: Final = re.compile(r"[\u3007\u3400-\u9fff\U00020000-\U0003ffff]")
 
@@ -46,7 +48,7 @@ def romanise(name: str) -> str:
         if len(syllables) != len(chunk):
             return ""
         at = 0
-        for word in _words(chunk):
+        for word in _words(chunk, after_number=bool(words) and words[-1][-1].isdigit()):
             words.append(_joined(syllables[at : at + len(word)]))
             at += len(word)
     return " ".join(words)
@@ -57,9 +59,11 @@ def doubtful(name: str) -> str:
     return "".join(dict.fromkeys(c for c in name if c in _DOUBTFUL))
 
 
-def _words(chunk: str) -> list[str]:
+def _words(chunk: str, *, after_number: bool = False) -> list[str]:
     """Proper names and generics of a run of Chinese characters."""
     out: list[str] = []
+    if after_number and (counted := _COUNTED.fullmatch(chunk)):
+        out, chunk = [counted[1]], counted[2]
     for part in _CUT.split(chunk):
         found = _GENERIC.fullmatch(part)
         out += [found["head"], found["tail"]] if found else [part]

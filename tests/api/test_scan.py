@@ -235,6 +235,16 @@ def test_what_cannot_be_kept_is_told_on_the_page_and_the_words_stay(client, town
     assert "10 MB" in large.text
 
 
+def test_the_forms_are_described(client):
+    said = client.get("/api/openapi.json").json
+    for kind in ("report", "elsewhere"):
+        content = said["paths"][f"/d/{{code}}/{kind}"]["post"]["requestBody"]["content"]
+        for shape in content.values():
+            fields = said["components"]["schemas"][shape["schema"]["$ref"].rpartition("/")[2]]["properties"]
+            assert set(fields) == {"text", "photo", "website"}
+            assert (fields["text"]["maxLength"], fields["photo"]["format"]) == (2000, "binary")
+
+
 def test_bodies_that_are_no_form_of_ours(app, client, town):
     path = f"/d/{tail(town, 'good')}/report"
     before = asked(app, "SELECT count(*) FROM report")
@@ -331,13 +341,14 @@ def test_photos_lose_everything_but_their_pixels():
     [
         (bomb(), "photo.pixels"),
         (b"GIF89a" + b"\0" * 50, "photo.kind"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "photo.heic"),
         (b"", "photo.kind"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "photo.kind"),
         (picture(size=(600, 600), quality=95)[:900], "photo.damaged"),
         (b"\xff\xd8\xff" + b"\0" * 100, "photo.kind"),
         (b"x" * (11 << 20), "photo.too_large"),
     ],
-    ids=["bomb", "gif", "empty", "svg", "cut", "noise", "large"],
+    ids=["bomb", "gif", "heic", "empty", "svg", "cut", "noise", "large"],
 )
 def test_photos_that_are_refused(photo, code):
     from data.photos import cleaned

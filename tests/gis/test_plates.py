@@ -330,6 +330,16 @@ def test_penalty_on_paper():
     assert qr.penalty(light).tolist() == [42 * 19 + 400 * 3 + 100]
 
 
+@pytest.mark.parametrize(
+    ("number", "large"),
+    [("B1栋", "B1"), ("A栋", "A"), ("12号附3", "12"), ("12A", "12A"), ("No. 12 B", "12"), ("第十三组12-3号", "12-3")],
+)
+def test_the_number_is_large_with_its_letter(number, large, plates):
+    wide = fonts.job_font(plate_font(), [replace(plates[0], number=number)]).width
+    drawn = layout.number_runs(number, layout.SIZES["medium"], wide)
+    assert max(drawn, key=lambda r: r.size).text == large
+
+
 def test_a_link_too_long_is_refused():
     with pytest.raises(InputError):
         qr.modules("https://" + "a" * 200)

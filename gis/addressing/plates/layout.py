@@ -30,7 +30,7 @@ NARROWEST: Final = 0.62
 #: From this length on a name may stand in two lines.
 LONG_NAME: Final = 9
 
-_LARGE_PART = re.compile(r"\d+(?:[-/]\d+)*[A-Za-z]?|[A-Za-z]{1,2}(?=[栋座幢])")
+_LARGE_PART = re.compile(r"(?:(?<![A-Za-z])[A-Za-z])?\d+(?:[-/]\d+)*[A-Za-z]?|[A-Za-z]{1,2}(?=[栋座幢])")
 
 
 @dataclass(frozen=True)
