@@ -15,6 +15,7 @@ from api import messages
 from api.answers import Problem
 from api.context import language, say
 from gis.errors import (
+    BusyError,
     ConflictError,
     InputError,
     NotFoundError,
@@ -34,6 +35,7 @@ STATUS: Final[tuple[tuple[type[Exception], int], ...]] = (
     (ConflictError, 409),
     (InputError, 400),
     (SetupError, 503),
+    (BusyError, 503),
     (WanggeError, 500),
     (OperationalError, 503),
     (psycopg.OperationalError, 503),
@@ -57,6 +59,8 @@ def register(app: Flask) -> None:
             answer = problem(status, error.code, messages.of_error(error, language()))
             if status == HTTPStatus.UNAUTHORIZED:
                 answer.headers["WWW-Authenticate"] = 'Bearer realm="wangge"'
+            if isinstance(error, BusyError):
+                answer.headers["Retry-After"] = str(error.seconds)
             return answer
         app.logger.warning("database: %s", error)
         answer = problem(status, "http.database", say("http.database"))

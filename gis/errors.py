@@ -44,3 +44,11 @@ class UnauthorizedError(WanggeError, PermissionError):
 
 class ThrottledError(WanggeError, RuntimeError):
     """The caller asked too often (429 over HTTP)."""
+
+
+class BusyError(WanggeError, RuntimeError):
+    """Something is being made that the answer needs: ask again after ``seconds`` (503 over HTTP)."""
+
+    def __init__(self, code: str, seconds: int, **values: object) -> None:
+        super().__init__(code, seconds=seconds, **values)
+        self.seconds = seconds

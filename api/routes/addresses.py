@@ -64,8 +64,7 @@ def reverse(query: NearQuery) -> Response:
 def _scope(territory: int | None) -> Scope:
     """The library of the territories that are published."""
     context = here()
-    with context.published.reading() as connection:
-        published = [i.territory for i in context.published.in_force(connection)]
+    published = [i.territory for i in context.published.standing().infos]
     if territory is not None and territory not in published:
         raise NotFoundError("store.no_territory", name=territory, known=", ".join(map(str, published)))
     return context.addresses.scope([t for t in published if territory in (None, t)])

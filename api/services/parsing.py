@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from api.address_answers import MatchedAddress, ParsedAddress
 from api.services import matching, matching_files
+from api.services.library_bases import Bases
 from api.services.matching import Addresses, Scope
 from data.addressing import model_file
+from data.machine import places
 from data.postgres import address_library
 from gis.addressing.parsing.model import Parser
 from gis.errors import NotFoundError
@@ -34,10 +37,13 @@ def match_file(engine: Engine, source: Path, output: Path, territory: str, langu
 
 def scope_of(engine: Engine, territory: str) -> Scope:
     """The library of one territory by its name, or of all."""
+    cache = os.environ.get("WANGGE_CACHE", str(places.state() / "cache"))
+    url = engine.url.render_as_string(hide_password=False)
+    held = Addresses(engine, Bases(url, Path(cache) / "libraries" if cache else None, wait=True))
     if not territory:
-        return Addresses(engine).scope()
+        return held.scope()
     with engine.connect() as connection:
         known = {t.name: t.id for t in address_library.every(connection)}
     if territory not in known:
         raise NotFoundError("store.no_territory", name=territory, known=", ".join(known))
-    return Addresses(engine).scope([known[territory]])
+    return held.scope([known[territory]])

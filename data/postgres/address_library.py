@@ -1,15 +1,18 @@
-"""Addresses of a deployment for matching: both branches of each, other names, the streets' lines. Reading only."""
+"""Addresses of a deployment for matching: both branches of each, other names, the streets' lines. Reading only.
+
+Who keeps a copy notes what it has seen (:func:`stamp`), and reads later only what changed since (:func:`changes`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import shapely
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from data.postgres import territories
 from data.postgres.territories import Territory
@@ -21,17 +24,32 @@ from gis.territory.model import Geometries, Ints, Texts
 
 @dataclass(frozen=True)
 class Read:
-    """Addresses as of a day with their names; ``texts`` are whole other texts of rows (aliases) by row.
-
-    ``above`` are the provinces and cities of the deployment; ``territory`` and ``id`` are row ids of each entry.
-    """
+    """Addresses as of a day, sorted by their row ids ``id``; ``texts`` are whole other texts of rows by row."""
 
     entries: Entries
     id: Ints
-    territory: Ints
-    other_names: tuple[OtherName, ...]
-    above: tuple[tuple[Kind, str], ...]
     texts: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What a copy has seen: everything by transactions before ``oldest``, and the changes ``seen`` of later ones.
+
+    ``top`` is the newest change that was known then.
+    """
+
+    oldest: int
+    top: int
+    seen: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change: the row ids of addresses it touched, and whether streets changed too."""
+
+    id: int
+    addresses: tuple[int, ...]
+    streets: bool
 
 
 @dataclass(frozen=True)
@@ -43,7 +61,7 @@ class Lines:
 
 
 #: Rooms and units hang below a building's address, which holds road, number, compound and building.
-_ADDRESSES = text("""
+_ADDRESSES = """
 SELECT a.id, a.territory_id, a.code, a.text, a.level,
        coalesce(county.name, ''), coalesce(town.name, ''), coalesce(c.name, ''),
        coalesce(th.name, ''), coalesce(nullif(a.number_text, ''), nullif(p.number_text, ''), pp.number_text, ''),
@@ -61,14 +79,52 @@ LEFT JOIN community c ON c.id = coalesce(a.community_id, p.community_id, pp.comm
 LEFT JOIN division d ON d.id = c.division_id
 LEFT JOIN division town ON town.id = d.parent_id AND town.level = 'town'
 LEFT JOIN division county ON county.id = town.parent_id AND county.level = 'county'
-WHERE a.territory_id = ANY(:territories) AND a.valid_from <= :day
+WHERE a.territory_id = :territory AND a.valid_from <= :day AND {which}
 ORDER BY a.id
+"""
+
+_ALIASES = """
+SELECT s.address_id, s.text FROM address_alias s JOIN address a ON a.id = s.address_id
+WHERE a.territory_id = :territory AND s.valid_from <= :day AND {which} ORDER BY s.id
+"""
+_EVERY: Final = "TRUE"
+_SOME: Final = "a.id = ANY(:ids)"
+
+_WITH_PARTS = text("""
+WITH RECURSIVE below (id) AS (
+  SELECT unnest(CAST(:ids AS bigint[])) UNION SELECT a.id FROM address a JOIN below b ON a.parent_id = b.id)
+SELECT id FROM below ORDER BY id
 """)
 
-_ALIASES = text("""
-SELECT s.address_id, s.text FROM address_alias s JOIN address a ON a.id = s.address_id
-WHERE a.territory_id = ANY(:territories) AND s.valid_from <= :day ORDER BY s.id
+_UPCOMING = text("""
+SELECT id, valid_from FROM address WHERE territory_id = :territory AND valid_from > :day
+UNION SELECT id, valid_to FROM address WHERE territory_id = :territory AND valid_to > :day
+UNION SELECT a.id, s.valid_from FROM address_alias s JOIN address a ON a.id = s.address_id
+WHERE a.territory_id = :territory AND s.valid_from > :day ORDER BY 1, 2
 """)
+
+_STAMP = text("""
+SELECT s.oldest, coalesce((SELECT max(id) FROM address_change), 0),
+       ARRAY(SELECT id FROM address_change WHERE transaction >= s.oldest ORDER BY id)
+FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest) AS s
+""")
+
+_CHANGES = text("""
+SELECT id, addresses, streets FROM address_change
+WHERE territory_id = :territory AND transaction >= :oldest AND NOT id = ANY(:seen) ORDER BY id
+""")
+
+_KEPT = text("SELECT coalesce(min(id), 0) FROM address_change")
+
+_SOURCE = text("""
+SELECT (SELECT system_identifier FROM pg_control_system()), (SELECT timeline_id FROM pg_control_checkpoint()),
+       d.oid, 'address'::regclass::oid, 'address_change'::regclass::oid
+FROM pg_database d WHERE d.datname = current_database()
+""")
+_TOLD = text(
+    "SELECT has_function_privilege('pg_control_system()', 'execute')"
+    " AND has_function_privilege('pg_control_checkpoint()', 'execute')"
+)
 
 _NAMES = text("""
 SELECT DISTINCT 'road', name, unnest(aliases) FROM thoroughfare WHERE territory_id = ANY(:territories)
@@ -91,11 +147,58 @@ def every(connection: Connection) -> list[Territory]:
     return [t for n in names if (t := territories.find(connection, n)) is not None]
 
 
-def read(connection: Connection, territories: Sequence[int], day: date) -> Read:
-    """Every address of some territories that was in force on a day or before it."""
-    values = {"territories": list(territories), "day": day}
-    rows = connection.execute(_ADDRESSES, values).all()
-    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 18
+def source(connection: Connection) -> str:
+    """Which tables of which server these are, so that a copy is never taken for one of others; "" where not told."""
+    if not connection.execute(_TOLD).scalar_one():
+        return ""
+    return "-".join(str(v) for v in connection.execute(_SOURCE).one())
+
+
+def stamp(connection: Connection) -> Stamp:
+    """What is seen now; in one transaction (REPEATABLE READ) with what is read."""
+    oldest, top, seen = connection.execute(_STAMP).one()
+    return Stamp(int(oldest), int(top), tuple(seen))
+
+
+def kept(connection: Connection, stamp: Stamp) -> bool:
+    """Whether every change since a stamp is still on record."""
+    first = int(connection.execute(_KEPT).scalar_one())
+    return 0 < first <= stamp.top + 1 or (first == 0 and stamp.top == 0)
+
+
+def changes(connection: Connection, territory: int, stamp: Stamp, known: Collection[int] = ()) -> list[Change]:
+    """What changed in a territory since a stamp, but for the changes that are ``known``."""
+    values = {"territory": territory, "oldest": stamp.oldest, "seen": [*stamp.seen, *known]}
+    return [Change(int(i), tuple(a), bool(s)) for i, a, s in connection.execute(_CHANGES, values)]
+
+
+def with_parts(connection: Connection, ids: Collection[int]) -> list[int]:
+    """Addresses and all below them (units, rooms)."""
+    return list(connection.execute(_WITH_PARTS, {"ids": sorted(ids)}).scalars())
+
+
+def upcoming(connection: Connection, territory: int, day: date) -> list[tuple[int, date]]:
+    """Addresses that are another on a later day, and from which day."""
+    return [(int(i), d) for i, d in connection.execute(_UPCOMING, {"territory": territory, "day": day})]
+
+
+def count(connection: Connection, territory: int) -> int:
+    """How many addresses a territory ever had."""
+    asked = text("SELECT count(*) FROM address WHERE territory_id = :territory")
+    return int(connection.execute(asked, {"territory": territory}).scalar_one())
+
+
+def read(
+    connection: Connection,
+    territory: int,
+    day: date,
+    ids: Collection[int] | None = None,
+    told: Callable[[int], None] = lambda _: None,
+) -> Read:
+    """Addresses of a territory in force on a day or before it: all, or some; ``told`` how many are read."""
+    which = _EVERY if ids is None else _SOME
+    values = {"territory": territory, "day": day} | ({} if ids is None else {"ids": sorted(ids)})
+    columns = _columns(connection, text(_ADDRESSES.format(which=which)), values, told)
     lon, lat = _degrees(columns[14], columns[15])
     group = _groups(columns[17], columns[7], columns[11], columns[8], columns[10])
     texts = [np.array(columns[k], dtype=object) for k in (2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13)]
@@ -104,18 +207,36 @@ def read(connection: Connection, territories: Sequence[int], day: date) -> Read:
         code, whole, county, town, community, np.array(group, dtype=object), road, number, compound, building, unit,
         room, lon, lat, np.array(columns[16], dtype=np.bool_),
     )  # fmt: skip
+    row = np.array(columns[0], dtype=np.int64)
     at = {int(i): k for k, i in enumerate(columns[0])}
-    aliases = connection.execute(_ALIASES, values).all()
-    other = [OtherName(*row) for row in connection.execute(_NAMES, values)]
-    other += [OtherName("group", g, short) for g, short in sorted(_short_groups(group, columns[7]))]
-    return Read(
-        entries,
-        np.array(columns[0], dtype=np.int64),
-        np.array(columns[1], dtype=np.int64),
-        tuple(other),
-        tuple((kind, name) for kind, name in connection.execute(_ABOVE)),
-        tuple((str(t), at[int(i)]) for i, t in aliases if int(i) in at),
-    )
+    aliases = connection.execute(text(_ALIASES.format(which=which)), values).all()
+    return Read(entries, row, tuple((str(t), at[int(i)]) for i, t in aliases if int(i) in at))
+
+
+def _columns(
+    connection: Connection, asked: TextClause, values: dict[str, Any], told: Callable[[int], None]
+) -> list[list[Any]]:
+    """The columns of a long answer; texts that come again and again are kept once."""
+    once: dict[Any, Any] = {}
+    columns: list[list[Any]] = [[] for _ in range(18)]
+    rows = connection.execute(asked.execution_options(stream_results=True), values)
+    for some in rows.partitions(10_000):
+        for k, column in enumerate(zip(*some, strict=True)):
+            columns[k].extend(column if k in _LONE else [once.setdefault(v, v) for v in column])
+        told(len(columns[0]))
+    return columns
+
+
+#: Columns in which hardly a value comes twice, and numbers.
+_LONE: Final = frozenset((0, 1, 2, 3, 14, 15, 16))
+
+
+def names(
+    connection: Connection, territories: Sequence[int]
+) -> tuple[tuple[OtherName, ...], tuple[tuple[Kind, str], ...]]:
+    """Other names of the places of some territories, and the provinces and cities of the deployment."""
+    other = tuple(OtherName(*row) for row in connection.execute(_NAMES, {"territories": list(territories)}))
+    return other, tuple((kind, name) for kind, name in connection.execute(_ABOVE))
 
 
 def lines(connection: Connection, territory: int, day: date) -> Lines:
@@ -139,9 +260,3 @@ def _groups(texts: Any, communities: Any, buildings: Any, roads: Any, compounds:
         head = text_.removesuffix(f"{building}号") if building and not road and not compound else ""
         found.append(head if head not in {text_, community} else "")
     return found
-
-
-def _short_groups(groups: Any, communities: Any) -> set[tuple[str, str]]:
-    """三组 for 鹿角村三组, where the village is said before."""
-    pairs = {(g, c) for g, c in zip(groups, communities, strict=True) if g and c}
-    return {(g, g.removeprefix(c)) for g, c in pairs if g.startswith(c) and len(g) - len(c) >= 2}

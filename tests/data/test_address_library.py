@@ -30,14 +30,14 @@ def scope(engine, drawn, request):
 
 
 def test_every_address_is_found_by_its_text_and_no_other(scope):
-    e = scope.read.entries
+    e = scope.library.entries
     assert len(e) > 72 * 10
     wrong = [str(t) for k, t in enumerate(e.text) if scope.matcher.match(str(t)).rows != (k,)]
     assert wrong == []
 
 
 def test_homes_know_the_road_number_and_compound_above_them(scope):
-    e = scope.read.entries
+    e = scope.library.entries
     rooms = np.flatnonzero(e.room != "")
     assert len(rooms) == 72 * 12
     assert all((e.road[k] and e.number[k]) or (e.compound[k] and e.building[k]) for k in rooms)
@@ -48,7 +48,7 @@ def test_homes_know_the_road_number_and_compound_above_them(scope):
 
 
 def test_what_is_not_there_is_never_exact(scope):
-    e = scope.read.entries
+    e = scope.library.entries
     roads = sorted({str(r) for r in e.road if r})
     known = {(str(r), str(n)) for r, n in zip(e.road, e.number, strict=True)}
     for road in roads:
@@ -59,7 +59,7 @@ def test_what_is_not_there_is_never_exact(scope):
 
 def test_other_names_and_days(engine, scope, request):
     name = request.node.name
-    e = scope.read.entries
+    e = scope.library.entries
     k = int(np.flatnonzero((e.road != "") & (e.compound == "") & (e.room == "") & (e.unit == ""))[0])
     road, number = str(e.road[k]), str(e.number[k]).removesuffix("号")
     with engine.begin() as connection:
@@ -95,7 +95,7 @@ def test_a_library_is_kept_and_an_unknown_territory_told(engine):
 
 def test_corners_and_points(scope):
     ground = scope.grounds[0]
-    e = scope.read.entries
+    e = scope.library.entries
     k = int(np.flatnonzero((e.road != "") & (e.unit == "") & (e.room == ""))[0])
     found = matching.near(scope, float(e.x[k]), float(e.y[k]), "wgs84", 3)
     assert found.addresses[0].code == str(e.code[k])

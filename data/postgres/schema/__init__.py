@@ -19,6 +19,7 @@ from data.postgres.schema.addresses import (
 )
 from data.postgres.schema.base import metadata
 from data.postgres.schema.boards import board_print
+from data.postgres.schema.changes import address_change
 from data.postgres.schema.ledger import grid_code, site, street_responsibility
 from data.postgres.schema.operators import operator_token
 from data.postgres.schema.people import assignment, event, person, post, report
@@ -66,6 +67,7 @@ from data.postgres.schema.plates import (
 __all__ = [
     "address",
     "address_alias",
+    "address_change",
     "address_succession",
     "assignment",
     "atom",

@@ -6,6 +6,8 @@ Streets come as named lines in metres; places as named points. The answer is geo
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -47,6 +49,13 @@ class Streets:
     def __init__(self, name: Texts, geometry: Geometries, place: Texts, point: Geometries) -> None:
         self._lines = _grouped(name, geometry)
         self._points = _grouped(place, point)
+        self._find: Callable[[str], Any] = lambda _: None
+
+    def with_places(self, find: Callable[[str], Any]) -> Streets:
+        """The same lines; ``find`` knows the points of more places by name, None for an unknown one."""
+        made = copy(self)
+        made._find = find
+        return made
 
     def place(self, text: str) -> Place | None:
         """The corner or stretch a text says; None when it says none, a Place with a reason when it is not sure."""
@@ -126,6 +135,8 @@ class Streets:
         thing = self._lines.get(key)
         if thing is None:
             thing = self._points.get(key)
+        if thing is None:
+            thing = self._find(name)
         if thing is None or float(shapely.distance(line, thing)) > _NEAR:
             return None
         near = shapely.get_coordinates(shapely.shortest_line(line, thing))[0]

@@ -246,6 +246,17 @@ class Library:
         rows -= self.hidden
         return -1 if not rows else -2 if len(rows) > 1 else rows.pop()
 
+    def buildings_of(self, compound: int) -> list[int]:
+        """Rows in force that stand for the buildings of a compound."""
+        found: list[int] = []
+        for part in self.parts:
+            own = compound if part.down is None else part.down["compound"].get(compound, -1)
+            rows, starts = part.segment.of_compound
+            if 0 < own < len(starts):
+                until = int(starts[own + 1]) if own + 1 < len(starts) else len(rows)
+                found += [r for r in (rows[int(starts[own]) : until] + part.offset).tolist() if r not in self.hidden]
+        return found
+
     # --- rows
 
     def at(self, row: int) -> tuple[Segment, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,6 +27,21 @@ class Near:
     street: str
 
 
+class _Points:
+    """Addresses at points with their roads."""
+
+    def __init__(self, row: Ints, x: Floats, y: Floats, road: Texts) -> None:
+        self.row, self.road = row, road
+        points: Any = shapely.points(x, y)
+        self.points: Any = points
+        self.tree = shapely.STRtree(points)
+
+    def around(self, at: Any, reach: float) -> tuple[Ints, Any, Texts]:
+        """Rows, distances and roads within a reach."""
+        found = np.asarray(self.tree.query(at, predicate="dwithin", distance=reach), dtype=np.int64)
+        return self.row[found], shapely.distance(self.points[found], at), self.road[found]
+
+
 class Reverse:
     """Addresses and streets of one territory in its metre CRS.
 
@@ -32,24 +49,32 @@ class Reverse:
     """
 
     def __init__(self, row: Ints, x: Floats, y: Floats, road: Texts, name: Texts, line: Geometries) -> None:
-        self._row, self._road, self._name = row, road, name
-        points: Any = shapely.points(x, y)
-        self._points: Any = points
-        self._tree = shapely.STRtree(points)
+        self._name = name
         self._lines: Any = line
         self._streets = shapely.STRtree(self._lines)
+        self._points = [_Points(row, x, y, road)]
+        self._hidden: Collection[int] = ()
+
+    def changed(self, row: Ints, x: Floats, y: Floats, road: Texts, hidden: Collection[int]) -> Reverse:
+        """The same with more addresses and without the rows that are ``hidden``."""
+        made = copy(self)
+        made._points = [*self._points, _Points(row, x, y, road)] if len(row) else self._points
+        made._hidden = hidden
+        return made
 
     def near(self, x: float, y: float, count: int = 5, reach: float = 300.0) -> Near:
         """At most ``count`` addresses within ``reach`` metres."""
         at = shapely.Point(x, y)
         street = self._street(at)
-        found = np.asarray(self._tree.query(at, predicate="dwithin", distance=reach), dtype=np.int64)
-        metres = shapely.distance(self._points[found], at)
-        there = (
-            np.array([self._road[k] == street for k in found], dtype=bool) if street else np.zeros(len(found), bool)
+        row, metres, road = (
+            np.concatenate(c) for c in zip(*(p.around(at, reach) for p in self._points), strict=True)
         )
-        order = np.lexsort((self._row[found], metres, ~(there | (metres <= _AT_DOOR))))[:count]
-        rows = tuple(int(self._row[k]) for k in found[order])
+        if self._hidden:
+            seen = np.array([r not in self._hidden for r in row.tolist()], dtype=bool)
+            row, metres, road = row[seen], metres[seen], road[seen]
+        there = (road == street) if street else np.zeros(len(row), dtype=bool)
+        order = np.lexsort((row, metres, ~(there.astype(bool) | (metres <= _AT_DOOR))))[:count]
+        rows = tuple(int(r) for r in row[order])
         return Near(rows, tuple(round(float(m), 1) for m in metres[order]), street)
 
     def _street(self, at: Any) -> str:

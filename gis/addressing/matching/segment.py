@@ -146,11 +146,18 @@ class Segment:
 
     @cached_property
     def of_compound(self) -> tuple[Ints, Ints]:
-        """Rows of :attr:`buildings` sorted by their compound, and where each compound's rows begin (one more)."""
+        """Rows of :attr:`buildings` sorted by their compound, and where each compound's rows begin."""
         compound = self.columns["compound"][self.buildings]
         order = np.argsort(compound, kind="stable")
-        starts = np.searchsorted(compound[order], np.arange(len(self.place["compound"]) + 1))
+        starts = np.searchsorted(compound[order], np.arange(len(self.place["compound"])))
         return self.buildings[order], starts
+
+    @cached_property
+    def short_groups(self) -> list[tuple[str, str]]:
+        """Groups of a village by what is said behind its name: 鹿角村三组 by 三组."""
+        pairs = np.unique(np.column_stack([self.columns["group"], self.columns["community"]]), axis=0)
+        named = [(self.place["group"][g], self.place["community"][c]) for g, c in pairs.tolist() if g and c]
+        return [(g, g.removeprefix(c)) for g, c in named if g.startswith(c) and len(g) - len(c) >= 2]
 
     def entries(self) -> Entries:
         """All rows as texts; labels in their canonical spelling."""
