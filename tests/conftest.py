@@ -29,7 +29,29 @@ TEMPLATE_LOCK = 7_215_001
 
 #: Files whose tests take longest, longest first: where several processes share the tests, none ends long before
 #: the others. What is not named follows.
-LONGEST = ()
+LONGEST = (
+    "api/test_memory_flat.py",
+    "e2e/test_readme.py",
+    "api/test_plan_files.py",
+    "api/test_long_runs.py",
+    "data/test_sample_town.py",
+    "web/test_map.py",
+    "api/test_cluster.py",
+    "e2e/test_notebooks.py",
+    "api/test_bench_serving.py",
+    "api/test_server_bad_days.py",
+    "gis/test_blocks_extracts.py",
+    "api/test_plan_odd_inputs.py",
+    "api/test_tiles_fresh.py",
+    "data/test_database_command.py",
+    "api/test_explain_compare.py",
+    "web/test_locate.py",
+    "web/test_plate_page.py",
+    "api/test_openapi.py",
+    "e2e/test_setup_launcher.py",
+    "api/test_report.py",
+    "api/test_store_commands.py",
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
