@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, create_engine
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import OperationalError
 
 from data.postgres.cluster import sqlalchemy_url
 
@@ -24,3 +26,18 @@ def engine_of(url: str) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+@contextmanager
+def driver_of(connection: Connection) -> Iterator[Any]:
+    """The driver's own connection, for questions that go past SQLAlchemy. Raises what SQLAlchemy would.
+
+    SQLAlchemy does not see that such a question lost the connection: it is told, or it would try to tidy up what is
+    gone, and log that it cannot.
+    """
+    driver = connection.connection.driver_connection
+    try:
+        yield driver
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        connection.invalidate(error)
+        raise OperationalError(None, None, error) from error

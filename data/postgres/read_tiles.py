@@ -16,6 +16,7 @@ import numpy as np
 import shapely
 from sqlalchemy import Connection
 
+from data.postgres.connect import driver_of
 from data.postgres.tile_layers import LAYERS, Layer
 from gis.territory.model import Geometries
 from gis.tiles.columns import Columns, build
@@ -145,7 +146,6 @@ def _values(shown: Shown) -> dict[str, Any]:
 
 def _one(connection: Connection, sql: str, values: Mapping[str, Any]) -> tuple[Any, ...]:
     """The one row of a question, asked of the driver itself: binary, so that shapes come as they lie."""
-    driver: Any = connection.connection.driver_connection
-    with driver.cursor(binary=True) as cursor:
+    with driver_of(connection) as driver, driver.cursor(binary=True) as cursor:
         row: tuple[Any, ...] = cursor.execute(sql, values, prepare=True).fetchone()
         return row

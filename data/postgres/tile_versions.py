@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-import psycopg
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
+from data.postgres.connect import driver_of
 from data.postgres.read_published import InForce
 from gis.tiles.pyramid import BUFFER, bounds
 
@@ -78,12 +77,9 @@ def touching(
     west, south, east, north = bounds(*tile, buffer=BUFFER)
     places = list(dict.fromkeys([ancestor(tile), *(ancestor(p) for p in near), (0, 0, 0)]))
     z, x, y = (list(c) for c in zip(*places, strict=True))
-    driver: Any = connection.connection.driver_connection
     values = (on, z, x, y, [*TABLES, "publication"], east, west, north, south)
-    try:
+    with driver_of(connection) as driver:
         rows = driver.execute(_TOUCHING, values, prepare=True, binary=True).fetchall()
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:  # as SQLAlchemy has it
-        raise OperationalError(_TOUCHING, values, error) from error
     return tuple(_touching(row, places) for row in rows)
 
 
