@@ -106,6 +106,7 @@ class PlateTodo(Answer, frozen=True):
     status: str
     day: date | None
     distance_m: float | None
+    size: str = ""
 
 
 class PlateTodos(Answer, frozen=True):

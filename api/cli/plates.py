@@ -19,7 +19,9 @@ def plates() -> None:
 @click.argument("territory")
 @click.option("--community", help="Code or name of the community (else the first that has addresses).")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="PDF to write.")
-@click.option("--size", default="medium", show_default=True, help="large, medium, small, building, unit or room.")
+@click.option(
+    "--size", help="large, medium (when left out), small, building, unit, room; of a reprint its plates'."
+)
 @click.option("--one-a-page", is_flag=True, help="One plate a page, cut to size, instead of sheets with crop marks.")
 @click.option("--csv", "table", type=click.Path(path_type=Path), help="Also the plates' data, for an engraver.")
 @click.option("--host", help="Host the QR names, for this batch only (else the deployment's).")
@@ -29,7 +31,7 @@ def print_(
     territory: str,
     community: str | None,
     output: Path,
-    size: str,
+    size: str | None,
     one_a_page: bool,
     table: Path | None,
     host: str | None,
@@ -41,8 +43,9 @@ def print_(
     from api.services import plates as service
 
     with opened() as engine, progressing() as progress:
+        wanted = size or (service.reprint_size(engine, territory) if reprint else service.DEFAULT)
         done = service.print_to_file(
-            engine, territory, output, community, size=size, one_a_page=one_a_page, host=host, table=table,
+            engine, territory, output, community, size=wanted, one_a_page=one_a_page, host=host, table=table,
             actor=actor(), progress=progress, ordered_by=ordered_by, reprint=reprint,
         )  # fmt: skip
     click.echo(

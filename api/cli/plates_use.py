@@ -196,7 +196,7 @@ def suspicious(territory: str) -> None:
 @click.command("reprint-list")
 @click.argument("territory")
 def reprint_list(territory: str) -> None:
-    """List plates to print again: lost, revoked, or renamed since; ``plates print --reprint`` prints them."""
+    """List plates to print again: code, why, since, metres, address, size; ``plates print --reprint`` prints them."""
     from api.cli.store import opened
     from api.services import plate_life
 
@@ -260,7 +260,7 @@ def _todos(rows: list[Todo]) -> None:
     for t in rows:
         metres = "" if t.distance is None else f"{t.distance:.0f}"
         why = text(f"life.why.{t.why}", shell_language())
-        click.echo("\t".join([t.code, why, str(t.day or ""), metres, t.text]))
+        click.echo("\t".join([t.code, why, str(t.day or ""), metres, t.text, t.size]))
     _none(rows)
 
 

@@ -152,7 +152,7 @@ def _batch(b: BatchRow) -> PlateBatch:
 
 
 def _todo(t: Todo) -> PlateTodo:
-    return PlateTodo(t.code, t.text, t.why, t.status, t.day, t.distance)
+    return PlateTodo(t.code, t.text, t.why, t.status, t.day, t.distance, t.size)
 
 
 def _link(f: ForeignCode) -> ForeignLink:

@@ -52,7 +52,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Todo:
-    """A plate somebody should look at or print again, and why: a key of ``life.why.*`` in the catalogues."""
+    """A plate somebody should look at or print again, and why: a key of ``life.why.*`` in the catalogues.
+
+    ``size`` is the kind of plate that hung or was to hang there.
+    """
 
     code: str
     text: str
@@ -61,6 +64,7 @@ class Todo:
     day: date | None
     distance: float | None = None
     payload: str = ""
+    size: str = ""
 
 
 def install(
@@ -202,7 +206,7 @@ def reprints_of(rows: Sequence[PlateRow]) -> list[Todo]:
         if not why and p.shown and p.shown != p.text:
             why = "renamed"
         if why:
-            made.append(Todo(p.code, p.text, why, p.status, p.since, p.distance, p.payload))
+            made.append(Todo(p.code, p.text, why, p.status, p.since, p.distance, p.payload, p.size))
     return made
 
 
@@ -235,6 +239,7 @@ def suspicious(engine: Engine, name: str) -> list[Todo]:
                     last.day if last else plate.since,
                     last.distance if last else None,
                     plate.payload,
+                    plate.size,
                 )
             )
     return made

@@ -7,6 +7,7 @@ import hashlib
 import io
 import re
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,8 @@ from gis.progress import Progress, silent
 
 #: Which addresses get plates of a size: units and rooms on their own, buildings and premises on all others.
 _LEVELS: Final = {"unit": ("unit",), "room": ("room",), "building": ("building",)}
+#: The size that is printed where none is asked for.
+DEFAULT: Final = "medium"
 _ALL: Final = ("premise", "building")
 _NUMBER = re.compile(r"\d[\dA-Za-z\-附]*号$")
 
@@ -74,8 +77,8 @@ def print_community(
     """Lay out, write and prove the plates of one community (code or name; None: the first that has addresses,
     or the whole territory where it has no communities).
 
-    ``reprint``: only those on the reprint list (``plate_life.reprints``), of the whole territory where no community
-    is named. ``ordered_by`` is who asked for the batch, ``actor`` who prints it.
+    ``reprint``: only those on the reprint list (``plate_life.reprints``) whose plate was of this size, of the whole
+    territory where no community is named. ``ordered_by`` is who asked for the batch, ``actor`` who prints it.
 
     The first use makes the first key of the host. Raises InputError for a character the font lacks or an
     unknown size, NotFoundError where there is nothing to print, ConflictError ``plates.unread`` when a plate
@@ -90,7 +93,8 @@ def print_community(
         place = Community(None, "", territory.name) if whole else _place(connection, territory, community)
         premises = store.premises(connection, territory, place.id, _LEVELS.get(size, _ALL))
         if reprint:
-            wanted = {t.code for t in plate_life.reprints_of(life_store.newest(connection, territory))}
+            listed = plate_life.reprints_of(life_store.newest(connection, territory))
+            wanted = {t.code for t in listed if t.size == size}
             premises = [p for p in premises if p.code in wanted]
         if not premises:
             raise NotFoundError("plates.none_of_size", community=place.name or place.code, size=size)
@@ -225,6 +229,14 @@ def _drawn(plate: Plate, size: Size, font: Font, ending: str, pixels: int) -> by
     if ending == ".png":
         return pictures.png(plate, size, font, pixels=pixels)
     return document([plate], size, font, one_a_page=True)
+
+
+def reprint_size(engine: Engine, name: str) -> str:
+    """The size of the plates on a reprint list; raises InputError ``plates.reprint_sizes`` for several."""
+    counts = Counter(t.size for t in plate_life.reprints(engine, name))
+    if len(counts) > 1:
+        raise InputError("plates.reprint_sizes", sizes=", ".join(f"{s} ({counts[s]})" for s in SIZES if s in counts))
+    return next(iter(counts), DEFAULT)
 
 
 def set_host(engine: Engine, host: str) -> str:

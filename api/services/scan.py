@@ -132,8 +132,11 @@ def save_photos(engine: Engine, name: str, folder: Path) -> int:
     written = 0
     with UnitOfWork(engine, read_only=True) as work:
         for number, photo in scans.photos(work.connection, territories.get(work.connection, name)):
-            if not written:
-                require_writable(folder / "x.jpg")
+            if not folder.is_dir():
+                require_writable(folder)
+                if folder.exists():
+                    raise InputError("output.exists", file=str(folder))
+                folder.mkdir()
             write_whole(folder / f"{number}.jpg", photo)
             written += 1
     return written

@@ -15,7 +15,8 @@ from data.postgres.territories import Territory
 
 @dataclass(frozen=True)
 class PlateRow:
-    """One plate with its address. ``distance``: metres from the building where it was installed, None if unknown."""
+    """One plate with its address. ``distance``: metres from the building where it was installed, None if unknown;
+    ``size`` is its kind (medium, room …)."""
 
     id: int
     batch: int
@@ -34,6 +35,7 @@ class PlateRow:
     elsewhere: bool
     address_id: int
     territory_id: int
+    size: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,9 @@ class Seen:
 _PLATE = """
 SELECT p.id, p.batch_id, a.code, a.text, a.status, p.payload, p.key_id, p.status, p.since, p.shown, p.installed_on,
        p.installed_by, ST_Distance(b.geom, p.installed_at), coalesce(octet_length(p.photo), 0), p.elsewhere,
-       a.id, a.territory_id
+       a.id, a.territory_id, h.size
 FROM plate p JOIN address a ON a.id = p.address_id JOIN building b ON b.id = a.building_id
+JOIN plate_batch h ON h.id = p.batch_id
 """
 
 

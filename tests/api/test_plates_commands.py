@@ -111,8 +111,8 @@ def test_reports_are_listed_with_their_photos(run, app, client, world, tmp_path)
         f"/d/{tail}/report", data={"text": "灯\n坏了", "photo": (io.BytesIO(out.getvalue()), "a.jpg")},
         content_type="multipart/form-data",
     )  # fmt: skip
-    said = run("plates", "reports", "sample", "--photos", tmp_path)
+    said = run("plates", "reports", "sample", "--photos", tmp_path / "new")
     assert "灯 坏了" in said
-    assert (tmp_path / f"{said.split()[0]}.jpg").read_bytes()[:2] == b"\xff\xd8"
+    assert (tmp_path / "new" / f"{said.split()[0]}.jpg").read_bytes()[:2] == b"\xff\xd8"
     assert "None" in run("plates", "reports", "sample", "--kind", "elsewhere")
     assert "0 hashes" in run("plates", "forget")

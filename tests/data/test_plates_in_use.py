@@ -133,6 +133,23 @@ def test_no_plate_ever_carries_the_link_of_a_lost_one(engine, town, printed):
     assert [verdict(engine, link) for link in links] == ["lost"] * 3 + ["signed"]
 
 
+def test_a_reprint_is_of_the_size_that_was_lost(engine, town, printed):
+    assert plates.reprint_size(engine, town) == "medium"  # nothing is to be printed again
+    plate_life.mark(engine, printed.shown[0].url, "lost")
+    assert [t.size for t in plate_life.reprints(engine, town)] == ["small"]
+    assert plates.reprint_size(engine, town) == "small"
+    with pytest.raises(NotFoundError):
+        plates.print_community(engine, town, size="large", reprint=True)
+    other = plates.print_community(engine, town, "东社区", size="large")
+    plate_life.mark(engine, other.shown[0].url, "revoked")
+    with pytest.raises(InputError, match=r"plates\.reprint_sizes") as caught:
+        plates.reprint_size(engine, town)
+    assert caught.value.values["sizes"] == "large (1), small (1)"
+    again = plates.print_community(engine, town, size="large", reprint=True)
+    assert [p.code for p in again.shown] == [other.shown[0].code]
+    assert plates.reprint_size(engine, town) == "small"
+
+
 def test_a_new_plate_replaces_the_old_one(engine, town, printed):
     code = printed.shown[3].code
     plate_life.install(engine, code)
