@@ -19,10 +19,19 @@ import osmium
 import shapely
 from osmium.filter import EntityFilter, KeyFilter
 
+from data import osm_doors
 from gis.errors import InputError
 from gis.progress import Progress, silent
 from gis.territory.classes import LANE_RANK, RAILWAYS, STREET_RANK, WATERWAYS
-from gis.territory.layers import make_areas, make_barriers, make_buildings, make_sites, make_sources, make_streets
+from gis.territory.layers import (
+    make_areas,
+    make_barriers,
+    make_buildings,
+    make_doors,
+    make_sites,
+    make_sources,
+    make_streets,
+)
 from gis.territory.model import Exclusion, Sources
 from gis.territory.sites import kind_of_tags
 
@@ -31,6 +40,10 @@ _KEYS: Final = (
     "highway", "railway", "waterway", "barrier", "building", "natural", "landuse",
     "amenity", "leisure", "shop",
 )  # fmt: skip
+#: Read from nodes only: doors of buildings and address points.
+_DOOR_KEYS: Final = ("entrance", "addr:housenumber")
+#: Doors that nobody calls at.
+_NO_DOORS: Final = frozenset({"", "no", "exit", "emergency", "fire_exit", "service", "garage", "delivery"})
 _WALLS: Final = frozenset({"wall", "city_wall", "fence", "retaining_wall"})
 _WATER_LANDUSE: Final = frozenset({"reservoir", "basin"})
 _NO: Final = frozenset({"", "no", "false", "0"})
@@ -78,7 +91,8 @@ class OsmRows:
     def __init__(self) -> None:
         self.factory = osmium.geom.WKBFactory()
         self.streets, self.barriers, self.buildings, self.compounds = _Table(), _Table(), _Table(), _Table()
-        self.sites = _Table()
+        self.sites, self.doors = _Table(), _Table()
+        self.door_kinds: list[str] = []
         self.excluded: list[Exclusion] = []
         self.claimed: dict[str, str] = {}  # building ways and relations: why, should no area come of them
         self.made: set[str] = set()
@@ -87,7 +101,8 @@ class OsmRows:
         """One pass for relations (inside pyosmium), one for ways and areas."""
         wanted = EntityFilter(osmium.osm.NODE | osmium.osm.WAY | osmium.osm.RELATION | osmium.osm.AREA)
         keys = KeyFilter(*_KEYS)
-        objects = osmium.FileProcessor(path).with_areas(keys).with_filter(wanted).with_filter(keys)
+        objects = osmium.FileProcessor(path).with_areas(keys).with_filter(wanted)
+        objects = objects.with_filter(KeyFilter(*_KEYS, *_DOOR_KEYS))
         for count, thing in enumerate(objects):
             if isinstance(thing, osmium.osm.Way):
                 self.way(thing)
@@ -101,10 +116,27 @@ class OsmRows:
                 progress("read", 0.0, f"{count:,}")
 
     def node(self, node: Any) -> None:
-        """A building mapped as a point."""
-        use = node.tags.get("building", "no")
-        if use not in _NO | {"entrance"} and node.location.valid():
-            self.building(self.factory.create_point(node), f"node/{node.id}", node.tags)
+        """A building mapped as a point, a door or an address point."""
+        tags = node.tags
+        if not node.location.valid():
+            return
+        if tags.get("building", "no") not in _NO | {"entrance"}:
+            self.building(self.factory.create_point(node), f"node/{node.id}", tags)
+        elif tags.get("addr:housenumber") or tags.get("entrance", "") not in _NO_DOORS:
+            self.door(self.factory.create_point(node), f"node/{node.id}", tags)
+
+    def door(self, point: Any, source: str, tags: Any) -> None:
+        """A door or an address point; whose it is shows when all buildings are known."""
+        number, kind = tags.get("addr:housenumber", ""), tags.get("entrance", "")
+        unit = tags.get("addr:unit") or tags.get("ref", "") if kind and not number else ""
+        self.doors.add(
+            point,
+            source_id=source,
+            name=f"unit {unit}" if unit else "",
+            street=tags.get("addr:street", ""),
+            housenumber=number,
+        )
+        self.door_kinds.append(kind)
 
     def way(self, way: Any) -> None:
         """A street or a barrier line; a building way is noted, its area comes later."""
@@ -222,10 +254,14 @@ class OsmRows:
     def sources(self) -> Sources:
         """Everything read, as columns; multipolygons of one part become polygons."""
         lost = [Exclusion("buildings", i, why) for i, why in self.claimed.items() if i not in self.made]
+        buildings = make_buildings(_single(self.buildings.geometries()), None, **self.buildings.columns)
         tables = {
             "streets": make_streets(self.streets.geometries(), **self.streets.columns),
             "barriers": make_barriers(_single(self.barriers.geometries()), **self.barriers.columns),
-            "buildings": make_buildings(_single(self.buildings.geometries()), None, **self.buildings.columns),
+            "buildings": buildings,
+            "doors": osm_doors.of_buildings(
+                make_doors(self.doors.geometries(), **self.doors.columns), self.door_kinds, buildings
+            ),
             "compounds": make_areas(_single(self.compounds.geometries()), **self.compounds.columns),
             "sites": make_sites(_single(self.sites.geometries()), **self.sites.columns),
         }

@@ -152,6 +152,7 @@ def import_sources(
     members = [] if administration is None else staff.read_staff(administration, prepared.crs)
     areas = [] if administration is None else staff.read_divisions(administration)
     doors = [] if administration is None else staff.read_entrances(administration, prepared.crs)
+    doors += entrances.of_map(prepared.doors)
     progress("store", 0.0)
     with UnitOfWork(engine) as work:
         connection = work.connection

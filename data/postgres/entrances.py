@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -14,6 +15,7 @@ from data.postgres import schema
 from data.postgres.bulk import copy_rows, geometry_columns
 from data.postgres.territories import Territory
 from data.staff import Entrance
+from gis.territory.model import MapDoors
 
 _OPEN = """
 SELECT e.id, coalesce(b.source_id, ''), coalesce(c.name, ''), e.name, e.street, e.housenumber,
@@ -27,6 +29,22 @@ DELETE FROM entrance e WHERE e.id = ANY(:ids) AND e.valid_from >= :on
 AND NOT EXISTS (SELECT FROM address a WHERE a.entrance_id = e.id)
 """
 _CLOSE = "UPDATE entrance SET valid_to = :on WHERE id = ANY(:ids) AND valid_from < :on"
+
+
+def of_map(doors: MapDoors) -> list[Entrance]:
+    """The doors and address points that a map shows on buildings.
+
+    Those without a name are called by their number, as doors of one building have different names.
+    """
+    found, names = [], Counter[tuple[str, str]]()
+    rows = zip(doors.building, doors.name, doors.geometry, doors.street, doors.housenumber, strict=True)
+    for building, said, place, street, number in rows:
+        name = str(said) or str(number)
+        names[str(building), name] += 1
+        times = names[str(building), name]
+        unique = name if times == 1 else f"{name} ({times})".strip()
+        found.append(Entrance(str(building), unique, place, "", str(street), str(number)))
+    return found
 
 
 def save(connection: Connection, territory: Territory, entrances: Sequence[Entrance], on: date) -> int:

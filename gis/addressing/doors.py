@@ -108,5 +108,6 @@ def texts_of(
     said = np.array([""] * len(roads), dtype=object)
     for k, (road, number, compound, name) in enumerate(zip(roads, numbers, compounds, names, strict=True)):
         text = compose.road_text(Parts(road=road, number=str(number), compound=compound), style, patterns)
-        said[k] = text + (str(name) if text and compound else "")
+        told = re.fullmatch(rf"{re.escape(bare(number))}[号號]?(?: \(\d+\))?", str(name))  # the number once more
+        said[k] = text + (str(name) if text and compound and not told else "")
     return said

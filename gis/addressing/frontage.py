@@ -26,12 +26,17 @@ VILLAGE_REACH_M: Final = 30.0
 STATED_REACH_M: Final = 300.0
 
 
+#: A main door this near to the edge of its building or compound shows which street that faces.
+DOOR_AT_EDGE_M: Final = 5.0
+
+
 @dataclass(frozen=True)
 class Items:
     """What gets door numbers: buildings on their own, compounds as a whole, then further doors.
 
     ``members`` are the buildings of an item, ``place`` the point that its number stands for (its main door, else
     its middle), ``door`` the row of a further door or -1, ``parent`` the item a further door belongs to, or -1.
+    ``main``: the place is a main door at the item's edge, so it shows which street the item faces.
     """
 
     geometry: Geometries
@@ -43,6 +48,7 @@ class Items:
     village: Bools
     door: Ints
     parent: Ints
+    main: Bools
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,7 @@ def items_of(
         village=np.concatenate([group[alone] >= 0, np.zeros(len(whole), dtype=bool)]),
         door=np.full(count, -1, dtype=np.int64),
         parent=np.full(count, -1, dtype=np.int64),
+        main=np.zeros(count, dtype=bool),
     )
     if not len(doors):
         return items
@@ -123,8 +130,13 @@ def _with_doors(items: Items, doors: Doors, owner: Ints, named: Geometries, rule
         place[k] = doors.geometry[d]
         if not number[k] and doors.housenumber[d]:
             road[k], number[k] = doors.street[d], doors.housenumber[d]
+    opens = np.zeros(len(place), dtype=bool)
+    opens[list(main)] = True
+    edge = shapely.boundary(items.geometry)
+    opens &= shapely.distance(place, np.where(shapely.is_empty(edge), items.geometry, edge)) <= DOOR_AT_EDGE_M
     chosen = set(main.values())
     further = (owner >= 0) & ~np.isin(np.arange(len(doors)), list(chosen))
+    further &= ~_same_as_building(doors, owner, road, number)
     if rule.doors == "none":
         further &= doors.housenumber != ""  # what hangs on a wall is kept all the same
     more = np.flatnonzero(further)
@@ -138,7 +150,17 @@ def _with_doors(items: Items, doors: Doors, owner: Ints, named: Geometries, rule
         village=np.concatenate([items.village, np.zeros(len(more), dtype=bool)]),
         door=np.concatenate([items.door, more]),
         parent=np.concatenate([items.parent, owner[more]]),
+        main=np.concatenate([opens, np.zeros(len(more), dtype=bool)]),
     )
+
+
+def _same_as_building(doors: Doors, owner: Ints, road: Texts, number: Texts) -> Bools:
+    """Doors that only say again what their building has: its number, on its street or without one."""
+    own, there = np.append(number, "")[owner], np.append(road, "")[owner]
+    same = np.array(
+        [a != "" and doors_.bare(a) == doors_.bare(b) for a, b in zip(doors.housenumber, own, strict=True)]
+    )
+    return np.asarray((doors.building >= 0) & same & ((doors.street == there) | (doors.street == "")), dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -206,15 +228,20 @@ def number_items(
 def _faced(
     items: Items, streets: Streets, buildings: Buildings, lines: Thoroughfares, owner: Ints
 ) -> tuple[Ints, Bools]:
-    """The street each item faces: buildings and compounds in their rows, doors each for itself."""
+    """The street each item faces: in its row or by its main door; further doors each for themselves."""
     first = int((items.door < 0).sum())
     walls = buildings.geometry
     rows = facing.face(items.geometry[:first], streets.geometry, lines, obstacles=walls, owner=owner)
-    doors = facing.face(
-        items.geometry[first:], streets.geometry, lines, obstacles=walls, owner=owner * 0 - 2, row_votes=False
-    )
-    street = np.where(items.village[:first] & (rows.distance > VILLAGE_REACH_M), -1, rows.thoroughfare)
-    return np.concatenate([street, doors.thoroughfare]), np.concatenate([rows.sure, doors.sure])
+    main = np.flatnonzero(items.main)
+    places = np.concatenate([items.place[main], items.geometry[first:]])
+    doors = facing.face(places, streets.geometry, lines, obstacles=walls, owner=owner * 0 - 2, row_votes=False)
+    street, sure = rows.thoroughfare.copy(), rows.sure.copy()
+    told = (doors.thoroughfare[: len(main)] >= 0) & (doors.sure[: len(main)] | ~sure[main])
+    street[main[told]] = doors.thoroughfare[: len(main)][told]
+    sure[main[told]] = doors.sure[: len(main)][told]
+    street = np.where(items.village[:first] & (rows.distance > VILLAGE_REACH_M), -1, street)
+    further = slice(len(main), None)
+    return np.concatenate([street, doors.thoroughfare[further]]), np.concatenate([sure, doors.sure[further]])
 
 
 def sides(lines: Thoroughfares, rule: Rule) -> Bools:

@@ -103,6 +103,8 @@ def without_far(sources: Sources) -> Sources:
         if far.any() and far.mean() < 0.2:
             _leave_out(name, rows, far, "far_away", excluded)
             kept[name] = rows.take(~far)
+    if "buildings" in kept:
+        kept["doors"] = sources.doors.take(np.isin(sources.doors.building, kept["buildings"].source_id))
     return replace(sources, **kept, excluded=(*sources.excluded, *excluded))
 
 

@@ -21,7 +21,7 @@ from gis.territory.model import Floats, Geometries, Sources
 #: Largest relative error of lengths for which the input's own CRS is kept.
 SCALE_ERROR: Final = 1e-3
 _MERCATOR: Final = frozenset({3857, 3785, 900913, 3395})
-_LAYERS: Final = ("streets", "barriers", "buildings", "compounds", "villager_groups", "communities", "sites")
+_LAYERS: Final = ("streets", "barriers", "buildings", "compounds", "villager_groups", "communities", "sites", "doors")
 
 
 @lru_cache(maxsize=32)

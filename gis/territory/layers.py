@@ -18,6 +18,7 @@ from gis.territory.model import (
     Geometries,
     GivenAtoms,
     Ints,
+    MapDoors,
     Sites,
     Sources,
     Streets,
@@ -27,7 +28,19 @@ from gis.territory.model import (
 Layer = TypeVar("Layer", bound=Columns)
 Column = Sequence[Any] | NDArray[Any]
 
-_TEXT = {"source_id", "highway", "name", "junction", "service", "kind", "use", "housenumber", "street", "code"}
+_TEXT = {
+    "source_id",
+    "highway",
+    "name",
+    "junction",
+    "service",
+    "kind",
+    "use",
+    "housenumber",
+    "street",
+    "code",
+    "building",
+}
 _FLAG = {"bridge", "tunnel", "oneway"}
 _COUNT = {"layer"}
 
@@ -93,6 +106,11 @@ def make_sites(geometry: Column, **columns: Column | None) -> Sites:
     return _make(Sites, geometry, columns)
 
 
+def make_doors(geometry: Column, **columns: Column | None) -> MapDoors:
+    """Doors and address points of buildings."""
+    return _make(MapDoors, geometry, columns)
+
+
 def make_atoms(geometry: Column, households: Column | Ints, **columns: Column | None) -> GivenAtoms:
     """A given ``atoms`` layer; ``block`` and ``community`` default to "", ``work`` to NaN."""
     n = len(geometry)
@@ -116,6 +134,7 @@ def make_sources(crs: str, **layers: Any) -> Sources:
         "villager_groups": make_areas([]),
         "communities": make_areas([]),
         "sites": make_sites([]),
+        "doors": make_doors([]),
     }
     return Sources(crs=crs, **{**blank, **layers})
 

@@ -108,6 +108,25 @@ class Sites(Columns):
     name: Texts
 
 
+@dataclass(frozen=True)
+class MapDoors(Columns):
+    """Doors and address points that a map shows on or in buildings: ``building`` is that building's source id.
+
+    ``name`` as people say it (2单元), ``street`` and ``housenumber`` what hangs there, or "".
+    """
+
+    geometry: Geometries  # Point
+    source_id: Texts
+    building: Texts
+    name: Texts
+    street: Texts
+    housenumber: Texts
+
+
+def _no_doors() -> MapDoors:
+    return MapDoors(*(np.empty(0, dtype=object) for _ in range(6)))
+
+
 def _no_sites() -> Sites:
     return Sites(*(np.empty(0, dtype=object) for _ in range(4)))
 
@@ -154,3 +173,4 @@ class Sources:
     digest: str = ""
     attribution: str = ""
     sites: Sites = field(default_factory=_no_sites)
+    doors: MapDoors = field(default_factory=_no_doors)

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from data.postgres import entrances, territories
 from data.staff import Entrance, read_entrances
+from gis.territory.layers import make_doors
 
 pytestmark = pytest.mark.database
 
@@ -51,6 +52,19 @@ def test_a_door_gone_on_the_day_it_came_was_never_there(engine, territory):
         entrances.save(connection, of, [door("b000")], FIRST)
         entrances.save(connection, of, [door("b000", x=500_033.0)], FIRST)
         assert days(connection) == [("b000", "", FIRST, None)]
+        connection.rollback()
+
+
+def test_doors_of_a_map_are_named_by_their_numbers(engine, territory):
+    spots = [shapely.Point(500_030.0 + k, 3_000_040.0) for k in range(4)]
+    numbers = ["", "12", "12", "14"]
+    doors = make_doors(spots, building=["b000"] * 4, street=["", "新街", "人民路", "新街"], housenumber=numbers)
+    given = entrances.of_map(doors)
+    assert [(e.name, e.housenumber) for e in given] == [("", ""), ("12", "12"), ("12 (2)", "12"), ("14", "14")]
+    with engine.connect() as connection:
+        of = territories.get(connection, territory)
+        assert entrances.save(connection, of, given, FIRST) == 4
+        assert entrances.save(connection, of, given, SECOND) == 0
         connection.rollback()
 
 

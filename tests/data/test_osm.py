@@ -184,3 +184,42 @@ def test_helsinki_reads_whole():
     assert len(sources.buildings) == 448 + 1
     assert sources.attribution.startswith("© OpenStreetMap")
     assert len(set(sources.buildings.source_id)) == len(sources.buildings)
+
+
+def node(number: int, x: float, y: float, **tags: str) -> str:
+    """A node by thousandths of a degree from the corner of the drawn buildings."""
+    return f'<node id="{number}" lat="{28.21 + y / 1000}" lon="{112.9 + x / 1000}">{_tags(tags)}</node>'
+
+
+def doors_of(tmp_path, *nodes: str, **tags: str) -> list[tuple[str, str, str, str]]:
+    """(node, building, street, number) of every door that is read."""
+    read = read_osm(extract(tmp_path, "".join(nodes) + way(1, OUTER, building="yes", **tags))).doors
+    columns = (read.source_id, read.building, read.street, read.housenumber)
+    return [tuple(map(str, row)) for row in zip(*columns, strict=True)]
+
+
+def test_doors_and_address_points_belong_to_the_building_they_are_on(tmp_path):
+    outline = node(100, 0, 2, entrance="main", addr__housenumber="12", addr__street="麓山南路")
+    inside = node(101, 2, 2, shop="yes", addr__housenumber="14", addr__street="麓山南路")
+    away = node(102, 9, 9, entrance="yes", addr__housenumber="99")
+    assert doors_of(tmp_path, outline, inside, away) == [
+        ("node/100", "way/1", "麓山南路", "12"),
+        ("node/101", "way/1", "麓山南路", "14"),
+    ]
+
+
+def test_a_number_is_said_once_by_its_door_or_by_the_building_itself(tmp_path):
+    shop = node(100, 2, 2, shop="yes", addr__housenumber="12")
+    door = node(101, 0, 2, entrance="yes", addr__housenumber="12")
+    assert doors_of(tmp_path, shop, door) == [("node/101", "way/1", "", "12")]
+    assert doors_of(tmp_path, shop, door, addr__housenumber="12") == []
+
+
+def test_a_door_without_a_number_counts_where_it_is_the_main_or_only_one(tmp_path):
+    one, two = node(100, 0, 2, entrance="yes"), node(101, 4, 2, entrance="yes")
+    main, exit_ = node(102, 2, 0, entrance="main"), node(103, 2, 4, entrance="emergency")
+    assert [d[0] for d in doors_of(tmp_path, one, exit_)] == ["node/100"]
+    assert doors_of(tmp_path, one, two) == []
+    assert [d[0] for d in doors_of(tmp_path, one, two, main)] == ["node/102"]
+    numbered = node(104, 0, 1, entrance="yes", addr__housenumber="3")
+    assert [d[0] for d in doors_of(tmp_path, main, numbered)] == ["node/104"]

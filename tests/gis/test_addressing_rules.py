@@ -196,6 +196,16 @@ def test_gates_of_a_compound_and_doors_of_a_corner_house():
     assert said[1] == "西街2号和顺二期西门"
 
 
+def test_a_main_door_shows_the_street_it_opens_on():
+    town = streets(("人民路", [(0, 0), (400, 0)]), ("西街", [(0, 0), (0, 300)]))
+    corner = buildings((box(20, 8, 40, 60), {}))
+    assert assign(town, corner, NONE, NONE, NONE).text[0].startswith("人民路")
+    by_door = assign(town, corner, NONE, NONE, NONE, doors=doors((20, 45, {"building": 0})))
+    assert by_door.text[0].startswith("西街")
+    point = assign(town, corner, NONE, NONE, NONE, doors=doors((30, 45, {"building": 0, "housenumber": "6"})))
+    assert point.text[0] == "人民路6号", "an address point in the middle opens on no street"
+
+
 def test_attached_doors_and_none():
     rows = buildings(house(350), house(200), house(100))
     two = doors((355, 8, {"building": 0}), (205, 8, {"building": 1}), (209, 8, {"building": 1}))
