@@ -27,7 +27,7 @@ from data.postgres.unit_of_work import UnitOfWork
 from gis.addressing import codes, gates
 from gis.addressing.assign import Addresses, Known, assign, nothing_known
 from gis.addressing.codes import Lots
-from gis.addressing.homes import homes
+from gis.addressing.homes import homes, places
 from gis.addressing.rules import Rule
 from gis.errors import InputError
 from gis.locate import datums
@@ -264,6 +264,7 @@ def _write_homes(connection: Connection, made: Proposal, have: dict[int, int], r
     territory, layers, before, found = made.territory, made.layers, made.before, made.found
     b = layers.buildings
     below = homes(found.text, b.units, b.floors, b.dwellings, found.style, made.rule.patterns)
+    place = places(b.geometry, b.units, below, made.rule.patterns)
     keys = [
         (int(layers.building_id[k]), str(u), str(r))
         for k, u, r in zip(below.building, below.unit, below.room, strict=True)
@@ -285,7 +286,7 @@ def _write_homes(connection: Connection, made: Proposal, have: dict[int, int], r
         parent = [parents.get(keys[k][:2], have[keys[k][0]]) for k in rows]
         new = home_rows(layers, found, below.building[rows], level, np.array(parent, dtype=np.int64))
         new.unit[:], new.floor[:], new.room[:] = below.unit[rows], below.floor[rows], below.room[rows]
-        new.text[:] = below.text[rows]
+        new.text[:], new.point[:] = below.text[rows], place[rows]
         new.code.extend(_draw(connection, len(rows), rng))
         ids = store.save(connection, territory, new, on)
         parents |= {keys[k][:2]: int(i) for k, i in zip(rows, ids, strict=True)} if level == "unit" else {}

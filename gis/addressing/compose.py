@@ -14,7 +14,8 @@ Style = Literal["zh", "western"]
 class Patterns:
     """How Chinese addresses write what lies inside a compound or building.
 
-    ``number`` writes a room from ``{floor}``, ``{room}`` (its place on the floor) and perhaps ``{unit}``.
+    ``number`` writes a room from ``{floor}``, ``{room}`` (its place on the floor) and perhaps ``{unit}``. Units and
+    the rooms of a floor count from the ``across`` end of buildings that run east-west, from ``along`` of others.
     """
 
     building: str = "{building}栋"
@@ -23,6 +24,8 @@ class Patterns:
     number: str = "{floor}{room:02}"
     unit_letters: bool = False
     skip_floors: tuple[int, ...] = ()
+    across: Literal["west", "east"] = "west"
+    along: Literal["north", "south"] = "north"
 
 
 PLAIN: Final = Patterns()

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import shapely
 
 from gis.addressing.compose import PLAIN, Patterns, Style, home_text
-from gis.territory.model import Floats, Ints, Texts
+from gis.territory.model import Floats, Geometries, Ints, Texts
 
 _ROOM_WIDTH: Final = re.compile(r"\{room:0?([1-4])\}")
 
@@ -22,7 +23,8 @@ _ROOM_WIDTH: Final = re.compile(r"\{room:0?([1-4])\}")
 class Homes:
     """Rows under the addresses of buildings: units first (``room`` ""), then rooms.
 
-    ``building`` is the building's position; ``unit`` is "" in a building with one unit.
+    ``building`` is the building's position; ``unit`` is "" in a building with one unit, ``nth`` its place
+    in the order of units (1..).
     """
 
     building: Ints
@@ -30,6 +32,7 @@ class Homes:
     floor: Texts
     room: Texts
     text: Texts
+    nth: Ints
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,47 @@ def homes(
         for b, u, r in zip(building, all_units, all_rooms, strict=True)
     ]
     floor = np.concatenate([no_room, level.astype(str).astype(object)])
-    return Homes(building, all_units, floor, all_rooms, np.array(said, dtype=object))
+    nth = np.concatenate([pairs[1], found.unit])
+    return Homes(building, all_units, floor, all_rooms, np.array(said, dtype=object), nth)
+
+
+def places(footprints: Geometries, units: Floats, below: Homes, patterns: Patterns = PLAIN) -> Geometries:
+    """A point in its unit's part of the building for every row of ``below``.
+
+    A building is cut across its long side into as many equal parts as it has units, counted from the end that the
+    patterns name; where that leaves nothing (a point, a court's gap) it is a point of the building.
+    """
+    pairs, of = np.unique(np.stack([below.building, below.nth]), axis=1, return_inverse=True)
+    building, nth = pairs
+    whole = footprints[building]
+    count = np.maximum(np.where(np.isfinite(units), units, 1.0), 1.0)[building]
+    part = shapely.intersection(whole, _parts(whole, nth, count, patterns))
+    part = np.where(shapely.is_empty(part), whole, part)
+    found = np.asarray(shapely.point_on_surface(part), dtype=object)
+    return np.asarray(found[of.ravel()], dtype=object)
+
+
+def _parts(whole: Geometries, nth: Ints, count: Floats, patterns: Patterns) -> Geometries:
+    """The box of each unit: the ``nth`` of ``count`` slices of the building's oriented box across its long side."""
+    boxes = shapely.oriented_envelope(whole)
+    flat = shapely.get_dimensions(boxes) < 2  # a point or a line is its own only part
+    corner = np.zeros((len(whole), 4, 2))
+    xy, of = shapely.get_coordinates(boxes[~flat], return_index=True)
+    corner[~flat] = xy[np.searchsorted(of, np.arange((~flat).sum()))[:, None] + np.arange(4)]
+    one, two = corner[:, 1] - corner[:, 0], corner[:, 3] - corner[:, 0]
+    swap = np.hypot(*one.T) < np.hypot(*two.T)
+    long, short = np.where(swap[:, None], two, one), np.where(swap[:, None], one, two)
+    across = np.abs(long[:, 0]) >= np.abs(long[:, 1])
+    first_east = np.where(across, patterns.across == "east", False)
+    first_north = np.where(across, False, patterns.along == "north")
+    from_far = np.where(across, (long[:, 0] > 0) == first_east, (long[:, 1] > 0) == first_north)
+    share = np.stack([(nth - 1) / count, nth / count])
+    share = np.where(from_far, 1 - share[::-1], share)
+    begin, end = (corner[:, 0] + long * s[:, None] for s in share)
+    ring = np.stack([begin, end, end + short, begin + short, begin], axis=1)
+    found = np.array(whole, dtype=object)
+    found[~flat] = shapely.polygons(ring[~flat])
+    return found
 
 
 def _unit(number: int, patterns: Patterns) -> str:

@@ -149,6 +149,8 @@ def _rule(read: _Reader) -> Rule:
             number=read.text("homes", "number", "{floor}{room:02}"),
             unit_letters=read.word("homes", "units", ("numbers", "letters"), "numbers") == "letters",
             skip_floors=read.wholes("homes", "skip_floors"),
+            across=read.word("homes", "east_west", ("west", "east"), "west"),
+            along=read.word("homes", "north_south", ("north", "south"), "north"),
         ),
     )
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import shapely
+import shapely.affinity
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gis.addressing import compounds, homes
+from gis.addressing import compose, compounds, homes
 
 NAN = np.nan
 
@@ -107,3 +108,28 @@ def test_every_dwelling_has_one_room(units, floors, dwellings):
     rooms = [t for t, r in zip(found.text, found.room, strict=True) if r]
     assert len(set(rooms)) == dwellings
     assert all(1 <= int(f) <= floors for f in found.floor if f)
+
+
+SLAB, TOWER = shapely.box(0, 0, 60, 10), shapely.box(0, 0, 10, 40)
+
+
+@pytest.mark.parametrize(
+    ("shape", "patterns", "middles"),
+    [
+        (SLAB, {}, [(10, 5), (30, 5), (50, 5)]),  # from the west
+        (SLAB, {"across": "east"}, [(50, 5), (30, 5), (10, 5)]),
+        (TOWER, {}, [(5, 33.3), (5, 20), (5, 6.7)]),  # from the north
+        (TOWER, {"along": "south"}, [(5, 6.7), (5, 20), (5, 33.3)]),
+        (shapely.affinity.rotate(SLAB, 180), {}, [(10, 5), (30, 5), (50, 5)]),  # however it was drawn
+        (shapely.Point(3, 4), {}, [(3, 4)] * 3),
+    ],
+)
+def test_units_count_from_one_end_of_their_building(shape, patterns, middles):
+    shapes, three = np.array([shape], dtype=object), np.array([3.0])
+    rules = compose.Patterns(**patterns)
+    found = homes.homes(texts("3栋"), three, np.array([1.0]), np.array([6.0]), "zh", rules)
+    points = homes.places(shapes, three, found, rules)
+    assert list(found.unit[:3]) == ["1", "2", "3"]
+    assert shapely.get_coordinates(points[:3]) == pytest.approx(np.array(middles), abs=0.1)
+    rooms = [i for i, u in enumerate(found.unit) if u == "2" and found.room[i]]
+    assert all(points[i].equals(points[1]) for i in rooms), "a room lies in its unit"
