@@ -13,6 +13,8 @@ from benchmarks.runner import Say, fresh_process
 #: Peers that return contiguous parts near the bounds; with those that bound only the maximum there is no comparing.
 PEERS: Final = ("metis", "gerrychain")
 SECONDS: Final = 3000.0
+#: Why there are no figures of what a quick run leaves out.
+LEFT_OUT: Final = "left out by --quick"
 
 
 def real_cases(
@@ -22,7 +24,7 @@ def real_cases(
     out: dict[str, dict[str, dict[str, Any]]] = {QUEENS: {"ours": {"fault": "not on this machine"}}}
     for name, path in extracts().items():
         if quick and name == QUEENS:
-            out[name] = {"ours": {"fault": "left out by --quick"}}
+            out[name] = {"ours": {"fault": LEFT_OUT}}
             continue
         chosen = [f"{p}={pythons[p]}" for p in PEERS if p in pythons and not (quick and p == "gerrychain")]
         try:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from benchmarks.partition_real import LEFT_OUT
 from benchmarks.runner import Figure, figure
 
 if TYPE_CHECKING:
@@ -64,7 +65,16 @@ def _spread(
     note = "" if values else " (not run: see --quick)"
     mid = median(known) if known else None
     return [
-        figure(f"{name}, median{note}", _round(mid), unit, better=better, floor=floor, aim=aim, **beside),
+        figure(
+            f"{name}, median{note}",
+            _round(mid),
+            unit,
+            better=better,
+            floor=floor,
+            aim=aim,
+            left_out=not values,
+            **beside,
+        ),
         figure(
             f"{name}, worst seed{note}",
             _round(worst(known)) if whole else None,
@@ -72,6 +82,7 @@ def _spread(
             better=better,
             floor=floor,
             aim=aim,
+            left_out=not values,
             **beside,
         ),
     ]
@@ -165,7 +176,7 @@ def _cv_rows(size: str, cases: Sequence[Case]) -> list[Figure]:
         if a is not None and b is not None
     ]
     if not pairs or len(pairs) < len(cases):
-        return _spread(name, [], "", "low", 0.16, 0.14)
+        return _spread(name, [None] if cases else [], "", "low", 0.16, 0.14)
     worst = max(pairs, key=lambda p: p[0] - p[1])
     out = []
     for what, (own, peer) in (
@@ -266,8 +277,11 @@ def exponent_row(cases: Sequence[Case]) -> Figure:
 
     peer = exponent(lambda c: c.peers.get("metis", {}).get("cpu_s"))
     own = exponent(lambda c: c.ours.get("cpu_s"))
-    name = "exponent of CPU, 10k to 100k" + ("" if own is not None else " (no city of 100k: see --quick)")
-    return figure(name, own, "", better="low", floor=1.1, aim=1.03, peer=NAMES["metis"], peer_value=peer)
+    none = not any(c.size == "100k" for c in cases)
+    name = "exponent of CPU, 10k to 100k" + (" (no city of 100k: see --quick)" if none else "")
+    return figure(
+        name, own, "", better="low", floor=1.1, aim=1.03, peer=NAMES["metis"], peer_value=peer, left_out=none
+    )  # fmt: skip
 
 
 def adjust_rows(found: Sequence[Found]) -> list[Figure]:
@@ -307,6 +321,7 @@ def real_rows(name: str, by: dict[str, Found]) -> list[Figure]:
     """A real extract: what borders run along, shapes, footprints, beside the peers on the same graph."""
     ours = by["ours"]
     note = f" ({ours['fault']})" if "fault" in ours else ""
+    left_out = ours.get("fault") == LEFT_OUT
     out = []
     bars: tuple[tuple[str, str, str, Better, float | None], ...] = (
         ("border within 10 m of a street, water or rail", "near_share", "share", "high", 0.90),
@@ -332,7 +347,17 @@ def real_rows(name: str, by: dict[str, Found]) -> list[Figure]:
                     "peer": NAMES[peer],
                     "peer_value": _round(theirs[key]) if key in theirs else theirs["fault"],
                 }
-            out.append(figure(f"{name}: {what}{note}", _round(value), unit, better=better, floor=floor, **beside))
+            out.append(
+                figure(
+                    f"{name}: {what}{note}",
+                    _round(value),
+                    unit,
+                    better=better,
+                    floor=floor,
+                    left_out=left_out,
+                    **beside,
+                )
+            )
     return out
 
 

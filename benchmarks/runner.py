@@ -24,7 +24,8 @@ Say = Callable[[str], None]
 @dataclass(frozen=True)
 class Figure:
     """One row of a report. ``floor`` is the bar of the issue (a lone bar is the floor), ``aim`` the better one;
-    ``met`` tells whether the floor is reached; a figure that could not be taken has value None and is not met."""
+    ``met`` tells whether the floor is reached; a figure that could not be taken has value None and is not met; one
+    that a quick run leaves out has None for both."""
 
     name: str
     value: float | bool | None
@@ -46,10 +47,11 @@ def figure(
     aim: float | bool | None = None,
     peer: str | None = None,
     peer_value: float | bool | str | None = None,
+    left_out: bool = False,
 ) -> Figure:
-    """A figure held against its floor."""
+    """A figure held against its floor. ``left_out``: nobody tried to take it, as the run is a quick one."""
     met: bool | None = None
-    if floor is not None:
+    if floor is not None and not left_out:
         met = value is not None and {"low": value <= floor, "high": value >= floor, "equal": value == floor}[better]
     return Figure(name, value, unit, peer, peer_value, floor, aim, met)
 

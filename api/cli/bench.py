@@ -48,7 +48,7 @@ def line_of(row: dict[str, Any], language: str) -> str:
     """One figure for people: value, bar, peer."""
     parts = [f"{row['name']}: {_number(row['value'], language)} {row['unit']}".rstrip()]
     if row["floor"] is not None:
-        verdict = "bench.met" if row["met"] else "bench.missed"
+        verdict = {True: "bench.met", False: "bench.missed", None: "bench.left_out"}[row["met"]]
         parts.append(text(verdict, language, floor=_number(row["floor"], language)))
     if row["peer"] is not None:
         parts.append(f"{row['peer']}: {_number(row['peer_value'], language)}")

@@ -28,6 +28,11 @@ def test_a_figure_is_held_against_its_floor(value, better, floor, met):
     assert figure("f", value, "s", better=better, floor=floor).met is met
 
 
+def test_a_figure_that_a_quick_run_leaves_out_is_neither_met_nor_missed():
+    left_out = figure("f", None, "s", better="low", floor=20.0, left_out=True)
+    assert (left_out.floor, left_out.met) == (20.0, None)
+
+
 def test_every_bar_has_a_row_even_without_a_result():
     rows = atoms._rows(atoms.QUEENS, {}, {})
     floors = {r.name.split(": ")[1]: r.floor for r in rows if r.floor is not None}
@@ -64,6 +69,8 @@ def test_lines_for_people_in_both_languages():
     row = {"name": "x", "value": 21.0, "unit": "s", "floor": 20.0, "met": False, "peer": "p", "peer_value": None}
     assert line_of(row, "en") == "x: 21 s · bar 20: MISSED · p: not measured"
     assert "未达到" in line_of(row, "zh-CN")
+    row = {**row, "value": None, "met": None}
+    assert line_of(row, "en") == "x: not measured s · bar 20: left out by --quick · p: not measured"
 
 
 def test_an_unknown_benchmark_is_refused_with_the_names():
