@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any, Final
 
@@ -157,6 +158,7 @@ def _no_interrupt() -> Iterator[None]:
 def _serve(pipe: Connection) -> None:
     """A worker's whole life: take a task, answer it, until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:
             function, task = pipe.recv()
@@ -171,3 +173,11 @@ def _serve(pipe: Connection) -> None:
             pipe.send(answer)
         except (BrokenPipeError, OSError):
             return
+
+
+def _end_with_parent() -> None:
+    """A task may take hours: where the process that gave it out was killed, nobody would hear the answer."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

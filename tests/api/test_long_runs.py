@@ -30,6 +30,21 @@ def beside(name: str):
     return module
 
 
+#: Every run that a test started.
+RUNS: list[subprocess.Popen] = []
+
+
+@pytest.fixture(autouse=True)
+def _no_run_goes_on():
+    """A test that fails leaves no run behind, which would plan for hours."""
+    yield
+    while RUNS:
+        run = RUNS.pop()
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+
+
 @pytest.fixture(scope="module")
 def town(tmp_path_factory) -> Path:
     """Nine communities, each some hundredths of a second a round."""
@@ -52,9 +67,11 @@ def start(town: Path, out: Path, *options: str) -> subprocess.Popen:
     report = ["--report", str(out.with_suffix(".json"))]
     environment = {**os.environ, "WANGGE_LANG": "en", "PYTHONPATH": str(ROOT)}
     with out.with_suffix(".log").open("w") as log:
-        return subprocess.Popen(
+        run = subprocess.Popen(
             [*command, *report], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
         )
+    RUNS.append(run)
+    return run
 
 
 def words(run: subprocess.Popen, out: Path) -> str:

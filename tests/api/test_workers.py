@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,10 +16,12 @@ import pytest
 from api.services.solving import depends_on
 from api.services.workers import MOST_DEATHS, WorkerError, Workers, running
 from data.checkpoints import Checkpoint
+from data.machine import processes
 from gis.districting.search import Search
 from gis.errors import ConflictError, InputError
 from gis.tasks import one_by_one
 
+ROOT = Path(__file__).parents[2]
 #: Tasks are source text and the function is ``eval``: a fresh process can import both.
 SQUARES = [f"{i} ** 2" for i in range(20)]
 DIE = "__import__('os').kill(__import__('os').getpid(), 9)"
@@ -95,6 +101,31 @@ def test_who_stops_listening_leaves_no_process_behind():
     workers.close()
     assert pids
     assert not any(map(alive, pids))
+
+
+ORPHANS = """
+from api.services.workers import running
+if __name__ == "__main__":
+    with running(2) as workers:
+        answers = workers(eval, ["1", "__import__('time').sleep(600)"])
+        next(answers)
+        print(*workers.pids, flush=True)
+        next(answers)
+"""
+
+
+def test_workers_end_with_the_process_that_was_killed(tmp_path):
+    program = tmp_path / "orphans.py"
+    program.write_text(ORPHANS)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([sys.executable, str(program)], env=environment, stdout=subprocess.PIPE) as run:
+        pids = [int(word) for word in run.stdout.readline().split()]
+        run.kill()
+    assert pids
+    end = time.monotonic() + 120
+    while any(map(processes.alive, pids)):
+        assert time.monotonic() < end, "they work on"
+        time.sleep(0.02)
 
 
 # ------------------------------------------------------------------------------ checkpoints
