@@ -20,7 +20,7 @@ _WORDS_BEHIND: Final = re.compile(
 )
 _BESIDE: Final = re.compile(
     r"^(?:院内|院子|门口|内)?(?:正?对面|斜对面|旁边?|附近|隔壁|对过|后面|前面|背后|边上?|[东南西北]{1,2}(?:侧|面|边|头|方|角)?|以[东南西北]|"
-    r"[往向]?[东南西北前后]?约?\d+米|[东南西北]?约?\d+米[处]?|路口|拐角|转角|后门|下|上|外)+"
+    r"[往向]?[东南西北前后]?约?\d+米|[东南西北]?约?\d+米[处]?|之间|中间|路口|拐角|转角|后门|下|上|外)+"
 )
 _ADMIN_END: Final = re.compile(r"(?:省|(?<![超菜都夜城])市|区|县|旗|州|镇|乡|街道|街道办|村|社区|开发区|新区)$")
 
@@ -80,7 +80,7 @@ def _anchors(pieces: list[Piece]) -> tuple[Piece | None, Piece | None, Piece | N
     for k, piece in enumerate(pieces):
         by = piece.named
         divided = bool(by.divisions) and k < len(pieces) - 1 and not piece.behind[:1].isdigit()
-        if by.roads and not divided:
+        if by.roads and not divided and (road is None or _numbered(piece) or not _numbered(road)):
             road = piece
         if by.compounds and not divided:
             compound = piece
@@ -93,6 +93,11 @@ def _anchors(pieces: list[Piece]) -> tuple[Piece | None, Piece | None, Piece | N
         else:
             road = None
     return road, compound, village
+
+
+def _numbered(piece: Piece) -> bool:
+    """Whether a door number stands behind a name."""
+    return bool(readings(piece.behind, road=True, place=False)[0].number)
 
 
 def _compact(clean: str) -> tuple[str, set[int]]:

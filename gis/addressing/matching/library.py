@@ -7,6 +7,7 @@ Such a library answers as one made of the same addresses at once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -225,6 +226,19 @@ class Library:
     def number(self, what: str, text: str) -> int:
         """The integer of a label or folded place name; 0 for "", -1 for one that no address has."""
         return self._ids[what].get(text, -1) if text else 0
+
+    def suffixed(self, digits: str) -> list[int]:
+        """The integers of all door numbers with the same digits first: 12, 12A, 12附3, 12-3, 甲12."""
+        return self._by_digits.get(digits, [])
+
+    @cached_property
+    def _by_digits(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for text, number in self._ids["number"].items():
+            digits = re.search(r"\d+", text)
+            if digits:
+                found.setdefault(digits[0], []).append(number)
+        return found
 
     def known(self, what: str, text: str) -> int:
         """The integer of a label or place by any of its own spellings; 0 for "", -1 for an unknown one."""

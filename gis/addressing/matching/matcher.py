@@ -34,6 +34,10 @@ _COST: Final = {
 }
 _UNSURE: Final = 0.6
 _PARTED: Final = re.compile(r"\d[_,.、()'\"·]+\d")
+#: Places by whose names an address is found.
+_NAMED: Final = ("road", "compound", "community", "group")
+#: Reasons for which another name may be meant.
+_UNNAMED: Final = {"name_goes_on", "unread", "no_such_building", "no_such_number", "number_unknown"}
 #: Characters that no address holds.
 _MARKUP: Final = frozenset("<>=%\\'\";$@^`")
 
@@ -83,8 +87,11 @@ class Matcher:
         asked = ask(text, self.library.names)
         hits = self._hits(asked)
         if not hits:
-            return self._alike(text, asked, parsed)
-        return self._verdict(asked, hits)
+            return self._alike(text, parsed)
+        found = self._verdict(asked, hits)
+        if found.status == "exact" or not _UNNAMED & set(found.reasons):
+            return found
+        return self._or_alike(found, text, parsed)
 
     def _hits(self, asked: Asked) -> list[_Hit]:
         """Every way the named places lead to rows."""
@@ -182,9 +189,10 @@ class Matcher:
     def _on_number(self, place: Name, tail: Tail) -> _Hit:
         if not tail.number:
             return _Hit((), ("no_number",))
-        if tail.last:
-            numbers = between(tail.number, tail.last, parity=True)
-            return self._range([self._rows(ROAD, (place.number, self._label("number", n)), Tail()) for n in numbers])
+        if tail.last or tail.each:
+            numbers = list(tail.each) or between(tail.number, tail.last, parity=True)
+            hits = [self._rows(ROAD, (place.number, self._label("number", n)), Tail()) for n in numbers]
+            return self._range(hits, all_of=bool(tail.each))
         number = self._label("number", tail.number)
         if not self.library.find(ROAD + 20, place.number, number):
             return _Hit((), ("number_unknown",), near=self._other_numbers(place, tail.number))
@@ -193,9 +201,10 @@ class Matcher:
     def _other_numbers(self, place: Name, number: str) -> tuple[int, ...]:
         """Addresses whose number has the same digits but another suffix: candidates."""
         digits = re.search(r"\d+", number)
-        base = digits[0] if digits else ""
-        rows = self.library.find(ROAD + 20, place.number, self._label("number", base)) if base else []
-        return tuple(rows[:MOST])
+        if digits is None:
+            return ()
+        rows = [r for n in self.library.suffixed(digits[0]) for r in self.library.find(ROAD + 20, place.number, n)]
+        return tuple(sorted(rows, key=self.library.id)[:MOST])
 
     def _in_village(self, place: Name, piece: Piece) -> list[_Hit]:
         found = []
@@ -215,9 +224,10 @@ class Matcher:
         """Rows under a place with exactly a tail's building, unit and room."""
         if head[0] < 0:
             return _Hit((), ("place_unknown",))
-        if tail.last and not tail.number:
-            each = [tail._replace(building=b, last="") for b in between(tail.building, tail.last)]
-            return self._range([self._rows(branch, head, t) for t in each])
+        if (tail.last or tail.each) and not tail.number:
+            buildings = tail.each or between(tail.building, tail.last)
+            each = [tail._replace(building=b, last="", each=()) for b in buildings]
+            return self._range([self._rows(branch, head, t) for t in each], all_of=bool(tail.each))
         building, unit = self._label("building", tail.building), self._label("unit", tail.unit)
         room = self._label("room", tail.room)
         find = self.library.find
@@ -245,12 +255,16 @@ class Matcher:
             rows = find(branch, *head, 0, 0, 0) or find(branch + 20, *head)
         return tuple(sorted(rows, key=lambda r: value("room", r) > 0)[:MOST])
 
-    def _range(self, hits: Sequence[_Hit]) -> _Hit:
+    def _range(self, hits: Sequence[_Hit], *, all_of: bool) -> _Hit:
+        """Rows of a range; those of a list (``all_of``) are candidates, as none of them alone is meant."""
         rows = tuple(r for h in hits for r in h.rows if not h.doubts)
         ends = hits and hits[0].rows and hits[-1].rows
         missing = any(not h.rows for h in hits)
         notes = ("range", "range_gaps") if missing else ("range",)
-        return _Hit(rows, () if ends else ("range_ends",), notes, near=rows[:MOST])
+        doubts = () if ends else ("range_ends",)
+        if all_of:
+            doubts = ("several",)
+        return _Hit(rows, doubts, notes, near=rows[:MOST])
 
     def _rest(self, hit: _Hit, tail: Tail, *, named_only: bool) -> _Hit:
         """What a rest that was not read means for a hit."""
@@ -312,10 +326,18 @@ class Matcher:
                 doubts.append("name_goes_on")
             else:
                 notes.append("more_text")
+        for piece in asked.pieces:
+            if not (piece.named.divisions or self._meant(asked, piece)):
+                doubts.append("unread")
         for piece in asked.pieces[:-1]:
             if piece.behind and not any(piece is a for a in asked.anchors) and not harmless(piece.behind):
                 doubts.append("outside" if administrative(piece.behind) else "name_goes_on")
         return list(dict.fromkeys(doubts)), tuple(notes)
+
+    @staticmethod
+    def _meant(asked: Asked, piece: Piece) -> bool:
+        """Whether a named place is one the address hangs on, or says nothing beside it."""
+        return any(piece is a or set(piece.named.names) & set(a.named.names) for a in asked.anchors)
 
     def _divided(self, asked: Asked, hit: _Hit) -> _Hit:
         """Leave out rows that lie in other divisions than the text says."""
@@ -333,18 +355,29 @@ class Matcher:
 
     # --- names that are not there
 
-    def _alike(self, text: str, asked: Asked, parsed: Parsed | None) -> Answer:
+    def _or_alike(self, found: Answer, text: str, parsed: Parsed | None) -> Answer:
+        """The name itself is in doubt, or leads nowhere: what is named alike is a candidate too."""
+        alike = self._alike(text, parsed).candidates
+        if not alike:
+            return found
+        candidates = tuple(dict.fromkeys((*alike, *found.candidates)))[:MOST]
+        reasons = tuple(dict.fromkeys((*found.reasons, "name_like")))
+        return Answer("unsure", (), candidates, max(found.score, 0.3), reasons)
+
+    def _alike(self, text: str, parsed: Parsed | None) -> Answer:
         """No place of the library is named: candidates by names one character away."""
         parser = self.parser
         read = parsed or (parser.parse(text) if parser is not None else None)
         if read is None:
             return Answer("none", reasons=("no_place",))
         candidates: list[int] = []
-        for part in read.parts:
-            if part.kind not in ("road", "compound", "section", "community"):
-                continue
-            for name in self.library.names.like(folded(part.text), ("road", "compound", "community", "group")):
-                candidates += self._guess(name, text[part.end :])
+        names = self.library.names
+        for spelt, end in _spoken(read):
+            known = names.exact(spelt)
+            if known is not None and any(n.how in ("same", "alias") for n in known.names):
+                continue  # that is the place
+            for name in (*names.longer(spelt, _NAMED), *names.like(spelt, _NAMED)):
+                candidates += self._guess(name, text[end:])
         if not candidates:
             return Answer("none", reasons=("no_place",))
         rows = tuple(dict.fromkeys(candidates))[:MOST]
@@ -359,6 +392,17 @@ class Matcher:
         }
         hits = ways.get(name.kind, lambda: self._in_village(name, piece))()
         return [r for h in hits for r in (*h.rows, *h.near)]
+
+
+def _spoken(read: Parsed) -> list[tuple[str, int]]:
+    """Names of places in a parsed text, folded, each with where it ends; a compound also with its section."""
+    found: list[tuple[str, int]] = []
+    for k, part in enumerate(read.parts):
+        if part.kind in ("road", "compound", "section", "community"):
+            found.append((folded(part.text), part.end))
+        if k and part.kind == "section" and read.parts[k - 1].kind == "compound":
+            found.append((folded(read.parts[k - 1].text + part.text), part.end))
+    return found
 
 
 def _turned(asked: Asked) -> bool:

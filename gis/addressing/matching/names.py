@@ -6,11 +6,13 @@ A name that only resembles one in the library is never taken for it: it is a can
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import takewhile
 from typing import Final, Literal
 
 from gis.addressing.matching.tails import arabic
@@ -29,7 +31,7 @@ _LOOSE: Final = str.maketrans({c: group[0] for group in ALIKE for c in group[1:]
 _NOISE: Final = str.maketrans(dict.fromkeys("_,.、()'\"·", ""))
 _LATIN: Final = re.compile("[^\\W\\d_\u2e80-\U0010ffff]")
 _SURE: Final = {"same": 0, "alias": 1, "former": 1, "misprint": 1, "short": 2, "variant": 3, "like": 4}
-_ORDINAL: Final = re.compile("[一二三四五六七八九十]+(?=[组期区路街巷弄村队社])")
+_ORDINAL: Final = re.compile("[一二三四五六七八九十]+(?=[组期区段片路街巷弄村队社]|大道)")
 _SHORT: Final = {
     "province": ("壮族自治区", "回族自治区", "维吾尔自治区", "特别行政区", "自治区", "省", "市"),
     "city": ("市", "地区", "盟", "自治州"),
@@ -173,12 +175,28 @@ class NameIndex:
         names = [n for f in found for n in f.names]
         return [Name(n.kind, n.number, n.text, "like") for n in names if n.kind in kinds][:20]
 
+    def longer(self, text: str, kinds: tuple[str, ...]) -> list[Name]:
+        """Places whose name begins with a text and goes on (潇湘南路一段): candidates, never an answer."""
+        key = loose(text)
+        texts = [t for near in self._near for t in near.beginning(key) if t in self._by_loose and t != key]
+        names = [n for t in dict.fromkeys(texts) for n in self._by_loose[t].names]
+        return [Name(n.kind, n.number, n.text, "like") for n in names if n.kind in kinds][:20]
+
 
 class _Near:
     """Every spelling under each of its forms with one character left out. Made when first needed."""
 
     def __init__(self, spellings: list[str]) -> None:
         self._spellings = spellings
+
+    @cached_property
+    def _sorted(self) -> list[str]:
+        return sorted(self._spellings)
+
+    def beginning(self, text: str) -> list[str]:
+        """Spellings that begin with a text, some at most."""
+        at = bisect_left(self._sorted, text)
+        return list(takewhile(lambda t: t.startswith(text), self._sorted[at : at + 40]))
 
     @cached_property
     def texts(self) -> dict[str, list[str]]:

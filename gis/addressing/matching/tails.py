@@ -13,13 +13,18 @@ from typing import Any, Final, NamedTuple
 _CHINESE: Final = "零一二三四五六七八九"
 _HAN_NUMBER: Final = "[零一二两三四五六七八九十百千]"
 _N: Final = rf"(?:\d{{1,7}}|{_HAN_NUMBER}{{1,7}})"
+#: What makes an ordinal of a number, part of a name: 三期, 2区.
+_ORDINAL: Final = "[期区组片段]"
 _STEM: Final = "[甲乙丙丁戊己庚辛壬癸]"
 #: A door number with everything that makes it another door.
 _DOOR: Final = re.compile(
-    rf"({_STEM}?)({_N})([A-Z]?)(号?)(?:附({_N})号?|之({_N})号?|(?<=号)-({_N})号?|-({_N})号|({_STEM})(?=$|[^\d])号?)?"
+    rf"({_STEM}?)({_N})(?!{_HAN_NUMBER}*{_ORDINAL})([A-Z]?)(号?)(?:附({_N})号?|之({_N})号?|(?<=号)-({_N})号?|-({_N})号|({_STEM}|(?<=号)[A-Z](?![\dA-Z栋幢座-]))(?=$|[^\d])号?)?"
 )
 _ATTACHED: Final = re.compile(rf"附({_N})号?")
-_SPAN: Final = re.compile(rf"({_N})[-至到~]({_N})(?:号楼|[栋幢座号])")
+_MARK: Final = "(?:号楼|[栋幢座号])"
+_SPAN: Final = re.compile(rf"({_N}){_MARK}?[-至到~]({_N}){_MARK}")
+#: 3、5号, 64栋和66栋: several, each said.
+_LIST: Final = re.compile(rf"{_N}{_MARK}?(?:[、,和及与]{_N}{_MARK}?)*[、,和及与]{_N}{_MARK}(?![\dA-Z])")
 _BLOCK: Final = re.compile(
     rf"第?([A-Z]?-?\d{{1,4}}[A-Z]?|{_HAN_NUMBER}{{1,5}}|[A-Z]|{_STEM})(?:#|号)?"
     rf"(?:栋|幢|座|号楼|楼(?=[\dA-Z\-]|[一二三四五六七八九十]+单元))|(\d{{1,4}})#"
@@ -27,16 +32,17 @@ _BLOCK: Final = re.compile(
 _UNIT: Final = re.compile(rf"第?({_N}|[A-Z]|[东西南北中]|{_STEM})(?:单元|梯|门(?!面))")
 _FLOOR: Final = re.compile(rf"第?(负?{_N}|B\d)(?:楼|层|F)")
 _ROOM: Final = re.compile(
-    rf"(?:([A-Z]?-?\d{{1,5}}[A-Z]?)(?:号房|室|房|户|铺|号铺|号)?|({_HAN_NUMBER}{{3,4}})(?:室|房|户))(?![\dA-Z-])"
+    rf"(?:([A-Z]?-?\d{{1,5}}[A-Z]?)(?:号房|室|房|户|铺|号铺|号)?|({_HAN_NUMBER}{{3,4}})(?:室|房|户))(?![\dA-Z期区组片段-])"
 )
-_CHAIN: Final = re.compile(r"([A-Z]?\d{1,4}[A-Z]?)-(?:(\d{1,3}|[A-Z])-)?([A-Z]?\d{1,5}[A-Z]?)(?:室|房|号|户)?")
+_CHAIN: Final = re.compile(r"([A-Z]?\d{1,4}[A-Z]?|[A-Z])-(?:(\d{1,3}|[A-Z])-)?([A-Z]?\d{1,5}[A-Z]?)(?:室|房|号|户)?")
 _JOIN: Final = re.compile(r"[_,.、()/|:;-]+")
 
 
 class Tail(NamedTuple):
     """One reading; "" for what is not said. ``last``: end of a range of numbers or buildings.
 
-    ``bent`` tells that a door number's own suffix was read as something else: good for candidates only.
+    ``each`` holds numbers or buildings that are said one by one (3、5号). ``bent`` tells that a door number's own
+    suffix was read as something else: good for candidates only.
     ``rest`` is what could not be read.
     """
 
@@ -48,6 +54,7 @@ class Tail(NamedTuple):
     last: str = ""
     rest: str = ""
     bent: bool = False
+    each: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -105,7 +112,8 @@ def _door(found: re.Match[str]) -> tuple[str, int]:
     read += f"-{arabic(dash or dash_too)}" if dash or dash_too else ""
     end = found.end()
     # 12号院 is the yard of that door
-    return read + (after or ""), end + found.string.startswith("院", end)
+    yard = 2 if found.string.startswith(("院内", "院里"), end) else int(found.string.startswith("院", end))
+    return read + (after or ""), end + (yard if len(found.string) > end + yard else min(yard, 1))
 
 
 def readings(text: str, *, road: bool, place: bool = True) -> list[Tail]:
@@ -114,6 +122,8 @@ def readings(text: str, *, road: bool, place: bool = True) -> list[Tail]:
     ``place``: the name is of a compound or village, where a bare number is a building.
     """
     clean = re.sub(r"(?<=\d)(?:一|-{2,})(?=\d)", "-", text.upper().lstrip("_,.、-"))
+    if not road and (spaced := re.match(r"\d{1,4}_\d{1,3}_\d{1,5}(?![\d_])", clean)):
+        clean = spaced[0].replace("_", "-") + clean[spaced.end() :]
     found: list[Tail] = []
     span = _SPAN.match(clean)
     if span and int(arabic(span[1])) < int(arabic(span[2])) <= int(arabic(span[1])) + 400:
@@ -123,6 +133,13 @@ def readings(text: str, *, road: bool, place: bool = True) -> list[Tail]:
         elif road:
             found.append(Tail(number=f"{low}-{high}", rest=rest))
             found.append(Tail(number=low, last=high, rest=rest))
+    listed = _LIST.match(clean)
+    if listed and not found:
+        each = tuple(arabic(n) for n in re.findall(_N, listed[0]))
+        if road:
+            found.append(Tail(number=each[0], each=each, rest=clean[listed.end() :]))
+        elif place:
+            found.append(Tail(building=each[0], each=each, rest=clean[listed.end() :]))
     if road:
         at = _DOOR.match(clean)
         if at and not _counts_otherwise(clean, at):
