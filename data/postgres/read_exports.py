@@ -15,7 +15,7 @@ from data.postgres.read_features import Days, Reader, Scope
 #: Collections that can be had as files, in this order.
 LAYERS: Final = ("grids", "communities", "buildings", "addresses")
 #: Rows that are in memory at a time.
-BATCH: Final = 2_000
+BATCH: Final = 500
 
 
 @dataclass(frozen=True)
