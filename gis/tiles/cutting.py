@@ -1,9 +1,12 @@
-"""The compiled loops that cut a ring or a segment at the edges of a tile's buffer."""
+"""The compiled loops that cut a ring or a segment at the edges of a tile's buffer, or hand a polygon to GEOS."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from gis.compiling import njit
-from gis.territory.model import Floats
+from gis.territory.model import Floats, Ints
+from gis.tiles.columns import Flags
 
 
 @njit(cache=True, nogil=True)
@@ -73,3 +76,29 @@ def inside(ax: float, ay: float, dx: float, dy: float, low: float, high: float) 
         else:
             t1 = min(t1, room / d)
     return t0, t1
+
+
+@njit(cache=True, nogil=True)
+def rings_of(
+    rows: Ints, first: Ints, start: Ints, outer: Flags, xy: Floats, west: float, north: float, scale: float
+) -> tuple[Floats, Ints, Ints, Ints]:
+    """Polygons in tile units: vertices, the ring of each, the polygon of each ring, the row of each polygon."""
+    vertices, parts = 0, 0
+    for r in rows:
+        vertices += start[first[r + 1]] - start[first[r]]
+        parts += first[r + 1] - first[r]
+    local, ring = np.empty((vertices, 2)), np.empty(vertices, np.int64)
+    polygon, row = np.empty(parts, np.int64), np.empty(parts, np.int64)
+    v, k, p = 0, 0, -1
+    for i in range(len(rows)):
+        for q in range(first[rows[i]], first[rows[i] + 1]):
+            if outer[q]:
+                p += 1
+                row[p] = i
+            polygon[k] = p
+            for j in range(start[q], start[q + 1]):
+                local[v, 0], local[v, 1] = (xy[j, 0] - west) * scale, (north - xy[j, 1]) * scale
+                ring[v] = k
+                v += 1
+            k += 1
+    return local, ring, polygon, row[: p + 1]

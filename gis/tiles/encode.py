@@ -13,13 +13,16 @@ import numpy as np
 import shapely
 
 from gis.territory.model import Geometries, Ints
-from gis.tiles.columns import POLYGON, Bytes, Columns, Flags, build, field, ragged
+from gis.tiles.columns import Bytes, Columns, Flags, build, field
+from gis.tiles.cutting import rings_of
 from gis.tiles.kernels import CUT, draw_cut, gather, survey, write
 from gis.tiles.pyramid import BUFFER, EXTENT, bounds
 
 _NO_FLAGS: Flags = np.zeros(0, dtype=bool)
 #: Bytes that one vertex, one part and one feature may take at most, commands and lengths included.
 _VERTEX, _PART, _FEATURE, _TAG = 24, 256, 64, 10
+#: shapely's type id of a polygon.
+_AREA = 3
 
 
 def layer(
@@ -75,9 +78,20 @@ def _cut(columns: Columns, rows: Ints, place: tuple[float, float, float, float, 
     if not len(rows):
         return _NOTHING
     west, north, scale, low, high = place
-    local = shapely.transform(columns.geometry(rows), lambda xy: (xy - (west, north)) * (scale, -scale))
-    pieces = shapely.clip_by_rect(local, low, low, high, high)
-    made: tuple[Bytes, Ints] = draw_cut(*ragged(pieces, np.full(len(rows), POLYGON, dtype=np.int8)))
+    c = columns
+    local, ring, polygon, row = rings_of(rows, c.first, c.start, c.outer, c.xy, west, north, scale)
+    rings = np.asarray(shapely.linearrings(local, indices=ring))
+    whole = shapely.polygons(rings, indices=polygon)
+    pieces, piece_of = shapely.get_parts(shapely.clip_by_rect(whole, low, low, high, high), return_index=True)
+    # an edge that is only touched leaves lines and points
+    areas = (shapely.get_type_id(pieces) == _AREA) & ~shapely.is_empty(pieces)
+    rings, ring_of = shapely.get_rings(pieces[areas], return_index=True)
+    begins = np.ones(len(rings), bool)
+    begins[1:] = ring_of[1:] != ring_of[:-1]
+    xy, line = shapely.get_coordinates(rings, return_index=True)
+    first = np.searchsorted(row[piece_of[areas]][ring_of], np.arange(len(rows) + 1)).astype(np.int64)
+    start = np.searchsorted(line, np.arange(len(rings) + 1)).astype(np.int64)
+    made: tuple[Bytes, Ints] = draw_cut(first, start, begins, xy)
     return made
 
 
