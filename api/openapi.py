@@ -14,6 +14,14 @@ from api.version import VERSION
 
 _REF = "#/components/schemas/{name}"
 _SCHEME = "operator"
+#: What every operation takes besides its own query (``api.context.language``).
+_LANG = {
+    "name": "lang",
+    "in": "query",
+    "required": False,
+    "description": "Language of texts for people, zh-CN or en; left out, as Accept-Language says.",
+    "schema": {"type": "string"},
+}
 _PRIMITIVE = {int: "integer", str: "string", float: "number"}
 
 
@@ -69,15 +77,16 @@ def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
 
 def _query_parameters(endpoint: Endpoint, components: dict[str, Any]) -> list[dict[str, Any]]:
     if endpoint.query is None:
-        return []
+        return [_LANG]
     shape = components[endpoint.query.__name__]
     required = set(shape.get("required", ())) | {
         n for n, s in shape["properties"].items() if s.pop("x-required", False)
     }
-    return [
+    made = [
         {"name": name, "in": "query", "required": name in required, "schema": schema}
         for name, schema in shape["properties"].items()
     ]
+    return made if "lang" in shape["properties"] else [*made, _LANG]
 
 
 def _responses(endpoint: Endpoint, of: dict[Any, Any]) -> dict[str, Any]:
@@ -88,9 +97,9 @@ def _responses(endpoint: Endpoint, of: dict[Any, Any]) -> dict[str, Any]:
         if status not in (204, 304):
             made[str(status)]["content"] = content
     problem = {"application/problem+json": {"schema": of[Problem]}}
-    refused = () if endpoint.needs == "public" else (401,)
-    too_large_or_packed = (413, 415) if endpoint.body else ()
-    for status in (*endpoint.faults, *refused, *too_large_or_packed, 503):
+    # a wrong token is told wherever it is sent; a body may be too large, or packed
+    of_all = (401, 413, 415, 503) if endpoint.body else (401, 503)
+    for status in (*endpoint.faults, *of_all):
         made.setdefault(str(status), {"description": HTTPStatus(status).phrase, "content": problem})
     return made
 

@@ -81,3 +81,18 @@ def test_the_description_holds_every_route_and_is_valid(app):
         operation = told["paths"][endpoint.path][endpoint.method.lower()]
         assert ("security" in operation) == (endpoint.needs != "public")
         assert operation["summary"]
+
+
+def test_what_holds_for_every_route_is_told(app):
+    """A wrong token is told wherever it is sent, a body may be too large or packed, words come in two languages."""
+    client = app.test_client()
+    told = client.get("/api/openapi.json").json["paths"]
+    for endpoint in endpoints():
+        operation = told[endpoint.path][endpoint.method.lower()]
+        path = endpoint.path.replace("{z}", "1").replace("{x}", "1").replace("{y}", "1")
+        answer = client.open(path, method=endpoint.method, headers={"Authorization": "Bearer of nothing"})
+        assert (answer.status_code, answer.mimetype) == (401, "application/problem+json"), path
+        assert "401" in operation["responses"]
+        assert {"413", "415"} <= set(operation["responses"]) or not endpoint.body
+        (lang,) = [p for p in operation["parameters"] if p["name"] == "lang"]
+        assert (lang["in"], lang["required"]) == ("query", False)
