@@ -36,6 +36,8 @@ _LEFT_OUT: Final = frozenset(
 #: With more grids than these a card names their number, not each.
 _FEW_GRIDS: Final = 3
 _MOST_STREETS: Final = 6
+#: Shorter parts of streets, in metres, come of lines that touch: nobody would look for them.
+_SHORTEST: Final = 10.0
 #: Two streets of one name are told apart by this and their number, which nobody sees.
 _MARK: Final = "\0"
 
@@ -244,7 +246,8 @@ def _streets(found: Sequence[ledgers.Duty], language: str) -> str:
     for duty in found:
         if duty.street:
             metres[duty.street] += duty.metres
-    longest = sorted(metres.items(), key=lambda item: (-item[1], item[0]))[:_MOST_STREETS]
+    known = ((street, length) for street, length in metres.items() if length >= _SHORTEST)
+    longest = sorted(known, key=lambda item: (-item[1], item[0]))[:_MOST_STREETS]
     return text("boards.join", language).join(
         text("boards.street", language, street=street, metres=round(length)) for street, length in longest
     )

@@ -150,6 +150,13 @@ def test_one_building_on_a3_in_english(engine, town, rows, tmp_path):
     assert code in page
 
 
+def test_streets_that_only_touch_a_grid_are_left_out():
+    from data.postgres.ledgers import Duty
+
+    found = [Duty("人民大桥", "primary", 0.4), Duty("建设西街", "primary", 268.0), Duty("", "residential", 90.0)]
+    assert board_content._streets(found, "zh-CN") == "建设西街(268米)"
+
+
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 def test_every_kind_of_range_has_words(language):
     kinds = [("road", side, whole) for side in ("odd", "even", "") for whole in (True, False) if side or whole]
