@@ -207,11 +207,11 @@ class Addresses:
     def _scope(self, connection: Connection, stands: Sequence[Stand]) -> Scope:
         core = self._core(stands)
         segment, replaced = library_shelves.added(stands)
-        other, above = address_library.names(connection, [s.territory.id for s in stands])
+        named = address_library.names(connection, [s.territory.id for s in stands])
         segments = [s.base.segment for s in stands] + ([segment] if segment is not None else [])
         groups = sorted({pair for s in segments for pair in s.short_groups})
-        every = [*other, *(OtherName("group", g, short) for g, short in groups)]
-        library = core.grown(segment, replaced, every, above)
+        every = [*named.other, *(OtherName("group", g, short) for g, short in groups)]
+        library = core.grown(segment, replaced, every, named.above, named.within)
         return Scope(library, self._parser(core, library), stands, self._engine)
 
     def _core(self, stands: Sequence[Stand]) -> Library:

@@ -32,6 +32,15 @@ class Read:
 
 
 @dataclass(frozen=True)
+class Names:
+    """Other names of places, the provinces and cities of the deployment, and which counties lie in them."""
+
+    other: tuple[OtherName, ...]
+    above: tuple[tuple[Kind, str], ...]
+    within: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Stamp:
     """What a copy has seen: everything by transactions before ``oldest``, and the changes ``seen`` of later ones.
 
@@ -135,6 +144,13 @@ ORDER BY 1, 2, 3
 
 _ABOVE = text("SELECT DISTINCT level, name FROM division WHERE level IN ('province','city') ORDER BY 1, 2")
 
+_WITHIN = text("""
+WITH RECURSIVE up (county, name, level, parent_id) AS (
+  SELECT name, name, level, parent_id FROM division WHERE level = 'county'
+  UNION SELECT u.county, d.name, d.level, d.parent_id FROM up u JOIN division d ON d.id = u.parent_id)
+SELECT DISTINCT county, name FROM up WHERE level IN ('province','city') ORDER BY 1, 2
+""")
+
 _LINES = text("""
 SELECT name, ST_AsBinary(geom) FROM thoroughfare
 WHERE territory_id = :territory AND valid_from <= :day AND (valid_to IS NULL OR valid_to > :day) ORDER BY id
@@ -231,12 +247,11 @@ def _columns(
 _LONE: Final = frozenset((0, 1, 2, 3, 14, 15, 16))
 
 
-def names(
-    connection: Connection, territories: Sequence[int]
-) -> tuple[tuple[OtherName, ...], tuple[tuple[Kind, str], ...]]:
-    """Other names of the places of some territories, and the provinces and cities of the deployment."""
+def names(connection: Connection, territories: Sequence[int]) -> Names:
+    """Names beside those of the addresses themselves."""
     other = tuple(OtherName(*row) for row in connection.execute(_NAMES, {"territories": list(territories)}))
-    return other, tuple((kind, name) for kind, name in connection.execute(_ABOVE))
+    above = tuple((kind, name) for kind, name in connection.execute(_ABOVE))
+    return Names(other, above, tuple((county, name) for county, name in connection.execute(_WITHIN)))
 
 
 def lines(connection: Connection, territory: int, day: date) -> Lines:

@@ -19,9 +19,11 @@ _WORDS_BEHIND: Final = re.compile(
     r"^(?:门口|大门口?|院内|院子|内|里|楼下|收|电联|请电联|联系|送货上门|放门口|家|住户|居民|住宅|附近居民)$"
 )
 _BESIDE: Final = re.compile(
-    r"^(?:院内|院子|门口|内)?(?:正?对面|斜对面|旁边?|附近|隔壁|对过|后面|前面|背后|边上?|[东南西北]{1,2}(?:侧|面|边|头|方|角)?|以[东南西北]|"
+    r"^(?:院内|院子|门口|内)?(?:正?对面|斜?对门|对街|斜对面|靠近|邻近|旁边?|附近|隔壁|对过|后面|前面|背后|边上?|[东南西北]{1,2}(?:侧|面|边|头|方|角)?|以[东南西北]|"
     r"[往向]?[东南西北前后]?约?\d+米|[东南西北]?约?\d+米[处]?|之间|中间|路口|拐角|转角|后门|下|上|外)+"
 )
+#: A rest that begins so is of another place than the number before it: 12弄, 12号巷; or holds a number unread.
+_GOES_ON: Final = re.compile("[弄巷路街段组队片区期苑园里条]|胡同|支[路弄巷]|[零一二两三四五六七八九十百甲乙丙丁]")
 _ADMIN_END: Final = re.compile(r"(?:省|(?<![超菜都夜城])市|区|县|旗|州|镇|乡|街道|街道办|村|社区|开发区|新区)$")
 
 
@@ -124,6 +126,11 @@ def harmless(rest: str) -> bool:
     """Whether a rest changes nothing."""
     left = rest.strip(",.、()_:;-/#*!?")
     return (not left and not set(rest) & set(";'\"<>")) or bool(_WORDS_BEHIND.match(left))
+
+
+def goes_on(rest: str) -> bool:
+    """Whether a rest makes another place of what was read, or a number of it was not read."""
+    return bool(_GOES_ON.match(rest.strip(",.、()_-")))
 
 
 def administrative(text: str) -> bool:

@@ -100,6 +100,7 @@ class Library:
         made: Library = cls.__new__(cls)
         made.parts = []
         made.hidden = _NOTHING
+        made._within = {}
         made._ids = {k: {"": 0} for k in (*PLACES, *LABELS)}
         made.place = {k: [""] for k in PLACES}
         for segment in segments:
@@ -114,8 +115,12 @@ class Library:
         replaced: Collection[int] = (),
         other_names: Iterable[OtherName] = (),
         above: Iterable[tuple[Kind, str]] = (),
+        within: Iterable[tuple[str, str]] = (),
     ) -> Library:
-        """This library with a segment more and without the rows whose ids are ``replaced``; with other names."""
+        """This library with a segment more and without the rows whose ids are ``replaced``; with other names.
+
+        ``within``: pairs of a county and a city or province of ``above`` it lies in.
+        """
         made: Library = Library.__new__(Library)
         made.parts, made._ids, made.place = list(self.parts), dict(self._ids), dict(self.place)
         known = {k: len(names) for k, names in self.place.items()}
@@ -125,7 +130,14 @@ class Library:
         made._parted()
         added = [Name(k, i, n, "same") for k in PLACES for i, n in enumerate(made.place[k]) if n and i >= known[k]]
         gone = made._unused(self) if made.hidden else []
-        added += [Name(kind, -1, name, "same") for kind, name in above]
+        higher = [Name(kind, -1 - k, name, "same") for k, (kind, name) in enumerate(above)]
+        added += higher
+        numbers = {n.text: n.number for n in higher}
+        made._within = {}
+        for county, name in within:
+            number = made._ids["county"].get(folded(county), 0)
+            if number and name in numbers:
+                made._within.setdefault(number, set()).add(numbers[name])
         missing = {(n.kind, n.number) for n in gone}
         for o in other_names:
             number = made._ids[o.kind].get(folded(o.name), -1)
@@ -139,6 +151,7 @@ class Library:
     place: dict[str, list[str]]
     names: NameIndex
     _ids: dict[str, dict[str, int]]
+    _within: dict[int, set[int]]
     _starts: NDArray[np.int64]
     _size: int
 
@@ -312,6 +325,11 @@ class Library:
         """Longitude and latitude in WGS84."""
         segment, own = self.at(row)
         return float(segment.x[own]), float(segment.y[own])
+
+    def lies_in(self, row: int, above: Collection[int]) -> bool:
+        """Whether an address may lie in one of some cities or provinces; what is not known of a county may be."""
+        known = self._within.get(self.value("county", row))
+        return known is None or any(n in known for n in above)
 
     def named(self, kind: Kind, row: int) -> str:
         """The name of a row's place, "" where it has none."""

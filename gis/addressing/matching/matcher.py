@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
 from gis.addressing.compose import Parts
-from gis.addressing.matching.asking import Asked, Piece, administrative, ask, beside, harmless
+from gis.addressing.matching.asking import Asked, Piece, administrative, ask, beside, goes_on, harmless
 from gis.addressing.matching.library import COMMUNITY, COMPOUND, GROUP, ROAD, Library
 from gis.addressing.matching.names import Name, folded, named
 from gis.addressing.matching.tails import Tail, between, readings
@@ -235,12 +235,14 @@ class Matcher:
         notes: tuple[str, ...] = ()
         if not rows and tail.room and not tail.unit and branch in (ROAD, COMPOUND):
             rows, notes = find(branch + 10, *head, building, room), ("unit_left_out",)
-        if not rows and tail.unit == "1" and branch in (ROAD, COMPOUND):
+        if not rows and tail.unit == "1" and tail.room and branch in (ROAD, COMPOUND):
             rows, notes = find(branch, *head, building, 0, room), ("only_unit",)
         if rows:
             floor_off = tail.floor and tail.room and tail.room[:-2] != tail.floor
             doubts = ("floor_differs",) if floor_off else ("floor_only",) if tail.floor and not tail.room else ()
             return _Hit(tuple(rows), doubts, notes)
+        if tail.empty and not tail.rest and branch == COMPOUND:
+            return _Hit((), ("no_number",), near=tuple(self.library.buildings_of(head[0])[:MOST]))
         return _Hit((), ("no_such_" + _deepest(tail),), near=self._under(branch, head, tail, building))
 
     def _under(self, branch: int, head: tuple[int, ...], tail: Tail, building: int) -> tuple[int, ...]:
@@ -277,7 +279,7 @@ class Matcher:
             return hit._replace(doubts=(*hit.doubts, "beside"))
         if named_only and not rest[:1].isdigit():
             return hit._replace(doubts=(*hit.doubts, "name_goes_on"))
-        if any(c.isdigit() or c in _MARKUP for c in rest) or administrative(rest):
+        if any(c.isdigit() or c in _MARKUP for c in rest) or administrative(rest) or goes_on(rest):
             return hit._replace(doubts=(*hit.doubts, "unread"))
         return hit._replace(notes=(*hit.notes, "more_text"), cost=hit.cost + 0.05)
 
@@ -346,7 +348,11 @@ class Matcher:
             return hit
         for piece in asked.pieces:
             names = piece.named.divisions
-            if not names or piece is asked.road or piece is asked.compound or any(n.number < 0 for n in names):
+            if not names or piece is asked.road or piece is asked.compound:
+                continue
+            if any(n.number < 0 for n in names):
+                above = {n.number for n in names}
+                rows = tuple(r for r in rows if self.library.lies_in(r, above))
                 continue
             rows = tuple(r for r in rows if any(value(n.kind, r) in (n.number, 0) for n in names))
         if not rows:

@@ -32,7 +32,7 @@ _BLOCK: Final = re.compile(
 _UNIT: Final = re.compile(rf"第?({_N}|[A-Z]|[东西南北中]|{_STEM})(?:单元|梯|门(?!面))")
 _FLOOR: Final = re.compile(rf"第?(负?{_N}|B\d)(?:楼|层|F)")
 _ROOM: Final = re.compile(
-    rf"(?:([A-Z]?-?\d{{1,5}}[A-Z]?)(?:号房|室|房|户|铺|号铺|号)?|({_HAN_NUMBER}{{3,4}})(?:室|房|户))(?![\dA-Z期区组片段-])"
+    rf"(?:([A-Z]?-?\d{{1,5}}[A-Z]?)(?:号房|室|房|户|铺|号铺|号)?|({_HAN_NUMBER}{{3,4}})(?:室|房|户|$))(?![\dA-Z期区组片段-])"
 )
 _CHAIN: Final = re.compile(r"([A-Z]?\d{1,4}[A-Z]?|[A-Z])-(?:(\d{1,3}|[A-Z])-)?([A-Z]?\d{1,5}[A-Z]?)(?:室|房|号|户)?")
 _JOIN: Final = re.compile(r"[_,.、()/|:;-]+")
@@ -121,25 +121,8 @@ def readings(text: str, *, road: bool, place: bool = True) -> list[Tail]:
 
     ``place``: the name is of a compound or village, where a bare number is a building.
     """
-    clean = re.sub(r"(?<=\d)(?:一|-{2,})(?=\d)", "-", text.upper().lstrip("_,.、-"))
-    if not road and (spaced := re.match(r"\d{1,4}_\d{1,3}_\d{1,5}(?![\d_])", clean)):
-        clean = spaced[0].replace("_", "-") + clean[spaced.end() :]
-    found: list[Tail] = []
-    span = _SPAN.match(clean)
-    if span and int(arabic(span[1])) < int(arabic(span[2])) <= int(arabic(span[1])) + 400:
-        low, high, rest = arabic(span[1]), arabic(span[2]), clean[span.end() :]
-        if clean[span.end() - 1] != "号" or span[0].endswith("号楼"):
-            found.append(Tail(building=low, last=high, rest=rest))
-        elif road:
-            found.append(Tail(number=f"{low}-{high}", rest=rest))
-            found.append(Tail(number=low, last=high, rest=rest))
-    listed = _LIST.match(clean)
-    if listed and not found:
-        each = tuple(arabic(n) for n in re.findall(_N, listed[0]))
-        if road:
-            found.append(Tail(number=each[0], each=each, rest=clean[listed.end() :]))
-        elif place:
-            found.append(Tail(building=each[0], each=each, rest=clean[listed.end() :]))
+    clean = _cleaned(text, road=road)
+    found = _several(clean, road=road, place=place)
     if road:
         at = _DOOR.match(clean)
         if at and not _counts_otherwise(clean, at):
@@ -151,6 +134,30 @@ def readings(text: str, *, road: bool, place: bool = True) -> list[Tail]:
     if place and not found:
         found += _inside(clean, place=True)
     return _distinct(found or _inside(clean, place=False))
+
+
+def _cleaned(text: str, *, road: bool) -> str:
+    """A text without what stands in for a dash or for 号."""
+    clean = re.sub(r"(?<=\d)(?:一|-{2,})(?=\d)", "-", text.upper().lstrip("_,.、-"))
+    if road:  # 路5#, 路第5号
+        return re.sub(r"^第(?=\d+号)", "", re.sub(r"^(\d{1,5})#", r"\1号", clean))
+    spaced = re.match(r"\d{1,4}_\d{1,3}_\d{1,5}(?![\d_])", clean)
+    return spaced[0].replace("_", "-") + clean[spaced.end() :] if spaced else clean
+
+
+def _several(clean: str, *, road: bool, place: bool) -> list[Tail]:
+    """Ranges (64-85栋) and lists (3、5号)."""
+    span = _SPAN.match(clean)
+    if span and int(arabic(span[1])) < int(arabic(span[2])) <= int(arabic(span[1])) + 400:
+        low, high, rest = arabic(span[1]), arabic(span[2]), clean[span.end() :]
+        if clean[span.end() - 1] != "号" or span[0].endswith("号楼"):
+            return [Tail(building=low, last=high, rest=rest)]
+        return [Tail(number=f"{low}-{high}", rest=rest), Tail(number=low, last=high, rest=rest)] if road else []
+    listed = _LIST.match(clean)
+    if listed and (road or place):
+        each, rest = tuple(arabic(n) for n in re.findall(_N, listed[0])), clean[listed.end() :]
+        return [Tail(number=each[0], each=each, rest=rest) if road else Tail("", each[0], each=each, rest=rest)]
+    return []
 
 
 def _counts_otherwise(clean: str, at: re.Match[str]) -> bool:
