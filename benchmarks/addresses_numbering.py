@@ -1,11 +1,17 @@
-"""Numbering against the real house numbers of Queens: the street faced, streets as lines, numbers issued."""
+"""Numbering against the real house numbers of Queens: the street faced, streets as lines, numbers issued.
+
+``python -m benchmarks.addresses_numbering FILE...`` measures the same of any other map.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 from collections import defaultdict
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 from typing import Any, Final
 
@@ -14,15 +20,15 @@ import shapely
 from scipy.stats import kendalltau
 
 from benchmarks.runner import SHARED, Figure, Say, figure
-from data.osm import read_osm
+from data.files import read_sources
 from gis.addressing import codes, doornumbers, facing, numbering
-from gis.addressing.assign import assign
+from gis.addressing.assign import Addresses, assign
 from gis.addressing.numbering import Rule
 from gis.addressing.street_names import plain
 from gis.addressing.thoroughfares import Thoroughfares, trace
 from gis.territory.crs import metre_crs, project
 from gis.territory.layers import make_areas
-from gis.territory.model import Bools, Buildings, Ints, Texts
+from gis.territory.model import Bools, Buildings, Ints, Sources, Texts
 
 QUEENS: Final = SHARED / "osm" / "queens-village.osm.pbf"
 #: Why a named street may be more than one line.
@@ -31,7 +37,7 @@ REASONS: Final = frozenset({"branches", "apart"})
 
 def figures(say: Say) -> list[Figure]:
     """A row for every bar that real numbers can measure."""
-    found = _measured() if QUEENS.exists() else {}
+    found = measured(QUEENS) if QUEENS.exists() else {}
     say(f"numbering, Queens: {found or 'not on this machine'}")
     get = found.get
     return [
@@ -50,9 +56,10 @@ def figures(say: Say) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _measured() -> dict[str, Any]:
-    sources = read_osm(QUEENS)
-    queens = project(sources, metre_crs(sources))
+def measured(path: Path) -> dict[str, Any]:
+    """Every figure of one map (an OpenStreetMap extract or a GeoPackage); ``numbered`` buildings are its truth."""
+    sources = read_sources(path)
+    queens = with_doors(project(sources, metre_crs(sources)))
     b, none = queens.buildings, make_areas([])
     traced = trace(queens.streets)
     faced = facing.face(b.geometry, queens.streets.geometry, traced)
@@ -68,11 +75,12 @@ def _measured() -> dict[str, Any]:
     codes.new_codes(len(b), Random(7))
     seconds = time.process_time() - began
     kept = shown.housenumber != ""
-    changed = sum(found.number[k] != str(shown.housenumber[k]).strip() for k in np.flatnonzero(kept))
+    changed = sum(found.number[k] != str(shown.housenumber[k]).strip().rstrip("号號") for k in np.flatnonzero(kept))
     issued = (found.number != "") & ~kept
-    truth = [str(h).strip() for h in b.housenumber]
+    truth = [str(h).strip().rstrip("号號") for h in b.housenumber]
     known = np.flatnonzero(hidden & issued & (b.housenumber != ""))
     return {
+        "numbered": int(asked.sum()),
         "faced": float(right[asked].mean()),
         "sure_right": float(right[sure].mean()),
         "sure": float(sure.sum() / asked.sum()),
@@ -85,13 +93,30 @@ def _measured() -> dict[str, Any]:
     }
 
 
+def with_doors(sources: Sources) -> Sources:
+    """Sources whose buildings have the number of their doors and address points, where these agree on one."""
+    said: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for building, street, number in zip(
+        sources.doors.building, sources.doors.street, sources.doors.housenumber, strict=True
+    ):
+        if street and number:
+            said[str(building)].add((str(street), str(number)))
+    b = sources.buildings
+    street, number = b.street.copy(), b.housenumber.copy()
+    for k in np.flatnonzero(b.housenumber == ""):
+        if len(only := said.get(str(b.source_id[k]), set())) == 1:
+            street[k], number[k] = next(iter(only))
+    return replace(sources, buildings=replace(b, street=street, housenumber=number))
+
+
 def _lines(traced: Thoroughfares) -> dict[str, float]:
     """Share of names that are one line; share of the others whose pieces are in order and say why."""
     pieces = np.bincount(traced.piece_of)
     of_name = {str(n): np.flatnonzero(traced.name == n) for n in traced.name}
     rest = [rows for rows in of_name.values() if len(rows) > 1 or pieces[rows[0]] > 1]
     said = [
-        all(_in_order(traced, t) and (pieces[t] == 1 or traced.shape[t] in REASONS) for t in rows) for rows in rest
+        all(_in_order(traced, int(t)) and (pieces[t] == 1 or traced.shape[t] in REASONS) for t in rows)
+        for rows in rest
     ]
     return {"one_line": 1 - len(rest) / len(of_name), "reasons": float(np.mean(said or [True]))}
 
@@ -126,10 +151,10 @@ def _on_their_streets(b: Buildings, traced: Thoroughfares, stated: Texts, asked:
     hidden = np.random.default_rng(1).random(len(rows)) < 0.2
     shown = np.where(hidden, "", real).astype(object)
     found = numbering.number(street, station, right, shown, Rule(infill="letter"), identity=b.source_id[rows])
-    exact = [str(found.text[k]) == str(real[k]).strip() for k in np.flatnonzero(hidden)]
+    exact = [str(found.text[k]) == str(real[k]).strip().rstrip("号號") for k in np.flatnonzero(hidden)]
     return {
         "parity": float(same / (base >= 0).sum()),
-        "tau": float(np.average(orders, weights=sizes)),
+        "tau": float(np.average(orders, weights=sizes)) if sizes else float("nan"),
         "hidden": float(np.mean(exact)),
     }
 
@@ -142,17 +167,26 @@ def _nearest(traced: Thoroughfares, rows: Ints, point: Any) -> int:
     return int(rows[int(np.argmin(away))])
 
 
-def _broken(found: Any, issued: Any) -> int:
+def _broken(found: Addresses, issued: Bools) -> int:
     """Issued numbers that are not unique in their street, of another parity on their side, or out of order."""
-    sides, texts = defaultdict(list), defaultdict(int)
+    sides: dict[tuple[int, bool], list[int]] = defaultdict(list)
+    texts: dict[tuple[int, str], int] = defaultdict(int)
     for k in np.flatnonzero(found.number != ""):
-        texts[found.thoroughfare[k], found.number[k]] += 1
+        texts[int(found.thoroughfare[k]), str(found.number[k])] += 1
         if issued[k]:
-            sides[found.thoroughfare[k], bool(found.right[k])].append(k)
-    wrong = sum(texts[found.thoroughfare[k], found.number[k]] > 1 for k in np.flatnonzero(issued))
+            sides[int(found.thoroughfare[k]), bool(found.right[k])].append(int(k))
+    wrong = sum(texts[int(found.thoroughfare[k]), str(found.number[k])] > 1 for k in np.flatnonzero(issued))
     for rows in sides.values():
-        wrong += len({int(found.base[k]) % 2 for k in rows}) - 1
+        if not found.through[int(found.thoroughfare[rows[0]])]:  # odd and even stood on one side before
+            wrong += len({int(found.base[k]) % 2 for k in rows}) - 1
         rows.sort(key=lambda k: (found.station[k], found.base[k]))
-        steps = [found.base[b] - found.base[a] for a, b in pairwise(rows) if found.station[a] != found.station[b]]
+        steps = [
+            int(found.base[b] - found.base[a]) for a, b in pairwise(rows) if found.station[a] != found.station[b]
+        ]
         wrong += min(sum(s < 0 for s in steps), sum(s > 0 for s in steps))
     return wrong
+
+
+if __name__ == "__main__":
+    for file in sys.argv[1:]:
+        print(file, json.dumps(measured(Path(file)), indent=1))

@@ -304,7 +304,9 @@ def _stated(
         for t in candidates:
             if t not in whole:
                 whole[t] = shapely.union_all(centrelines[lines.way_of == t])
-        near = [(float(shapely.distance(items.geometry[k], whole[t])), t) for t in candidates]
+        near = [
+            (float(shapely.distance(items.geometry[k], whole[t])), t) for t in candidates if not whole[t].is_empty
+        ]
         if near and min(near)[0] <= STATED_REACH_M:
             street[k], sure[k] = min(near)[1], True
         elif items.number[k]:

@@ -8,6 +8,7 @@ than one clean line is kept as its ``shape``, for a person to confirm.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,6 +26,12 @@ from gis.territory.model import Bools, Floats, Geometries, Ints, Streets, Texts
 #: No doors open on these, whatever their name.
 NOT_NUMBERED: Final = frozenset({"motorway", "busway", *(c for c in STREET_RANK if c.endswith("_link"))})
 
+#: Nor on what runs below or above the ground by its name.
+NO_DOORS: Final = re.compile(r"(隧道|高架(路|桥|道路)?|立交桥?|匝道|\b[Tt]unnel|\b[Ff]lyover)$")
+#: Metres by which a main street draws a building at a corner to itself, and a lane or pedestrian way does not.
+DRAWS_M: Final = {"trunk": 8.0, "primary": 8.0, "secondary": 6.0, "tertiary": 4.0, "pedestrian": -8.0}
+LANE_DRAWS_M: Final = -18.0
+
 #: Chains of one name further apart than this are different places.
 SAME_PLACE_M: Final = 800.0
 
@@ -37,9 +44,10 @@ class Thoroughfares:
     ``collapsed`` (parallel carriageways or short side parts taken in), ``joined`` (short gaps bridged),
     ``loop``, ``branches``, ``apart`` (ordered pieces with wide gaps). ``piece`` lines run in counting
     direction, ``station`` is the metre at which each begins. ``way_of`` is a thoroughfare or -1 for a
-    centreline that carries no number; ``lane`` marks second-level ways (footpaths, service roads). ``axis`` is
-    the unit vector of the counting direction, ``begun`` why it starts where it does (``cardinal``, ``centre``,
-    ``junction``, ``junction_inside``: that street crosses it in the middle, ``entrance`` of a dead end).
+    centreline that carries no number; ``lane`` marks second-level ways (footpaths, service roads), ``draws`` is how
+    much likelier, in metres, a way's class makes it that a building faces it. ``axis`` is the unit vector of the
+    counting direction, ``begun`` why it starts where it does (``cardinal``, ``centre``, ``junction``,
+    ``junction_inside``: that street crosses it in the middle, ``entrance`` of a dead end).
     """
 
     name: Texts
@@ -53,6 +61,7 @@ class Thoroughfares:
     lane: Bools
     axis: Floats2
     begun: Texts
+    draws: Floats
 
     def __len__(self) -> int:
         return len(self.name)
@@ -82,6 +91,7 @@ def trace(streets: Streets, *, start: Start = "east_north", starting: Starting |
             names.append(name)
             places.append(number if len(sets) > 1 else 0)
             shapes.append(_shape(chains))
+    way_of[streets.tunnel] = -1  # nobody's door opens below the ground
     begun = starts.begin([r[0] for r in rows], names, streets.geometry, way_of, starting)
     rows = [_reversed(*row) if b.reverse else row for row, b in zip(rows, begun, strict=True)]
     lines = np.array([line for ordered, _, _ in rows for line in ordered], dtype=object)
@@ -98,7 +108,13 @@ def trace(streets: Streets, *, start: Start = "east_north", starting: Starting |
         lane=np.isin(streets.highway.astype(str), list(LANE_RANK)),
         axis=np.array([axis for _, _, axis in rows], dtype=np.float64).reshape(-1, 2),
         begun=np.array([b.why for b in begun], dtype=object),
+        draws=np.array([_draw(str(h)) for h in streets.highway], dtype=np.float64),
     )
+
+
+def _draw(highway: str) -> float:
+    """Metres by which a class of way draws buildings to itself."""
+    return LANE_DRAWS_M if highway in LANE_RANK else DRAWS_M.get(highway, 0.0)
 
 
 def _by_name(streets: Streets) -> dict[str, list[int]]:
@@ -112,7 +128,7 @@ def _by_name(streets: Streets) -> dict[str, list[int]]:
     written: dict[str, Counter[str]] = defaultdict(Counter)
     for row in np.flatnonzero(usable):
         name, highway = plain(str(streets.name[row])), str(streets.highway[row])
-        if name and highway not in NOT_NUMBERED:
+        if name and highway not in NOT_NUMBERED and not NO_DOORS.search(name):
             key = alike(name)
             written[key][name] += 1
             (lanes if highway in LANE_RANK else proper)[key].append(int(row))

@@ -1,5 +1,7 @@
 """Streets as ordered lines, and the street a building faces, on drawn examples."""
 
+from dataclasses import replace
+
 import numpy as np
 import shapely
 from shapely import LineString, Point, box
@@ -128,3 +130,24 @@ def test_station_and_side():
     station, right = facing.locate(t, np.array([Point(280, 10), Point(100, -10)], dtype=object), np.array([0, 0]))
     assert station.tolist() == [20.0, 200.0]
     assert right.tolist() == [True, False]
+
+
+def test_tunnels_and_elevated_roads_carry_no_numbers():
+    lines = streets(
+        ("延安东路", [(0, 0), (90, 0)]), ("延安东路隧道", [(0, 9), (90, 9)]), ("内环高架路", [(0, 20), (90, 20)])
+    )
+    assert list(trace(lines).name) == ["延安东路"]
+    under = replace(lines, tunnel=np.array([True, False, False]))
+    assert set(trace(under).way_of) == {-1}
+    assert list(trace(streets(("Tunnel Road", [(0, 0), (90, 0)]))).name) == ["Tunnel Road"]
+
+
+def test_a_large_corner_building_faces_the_main_street_and_a_passage_hardly_ever():
+    corner = np.array([box(8, 14, 48, 44)], dtype=object)
+    for highway, faced in (("primary", "大道"), ("residential", "小街")):
+        lines = streets(("大道", [(0, 0), (200, 0)], highway), ("小街", [(0, 0), (0, 200)]))
+        t = trace(lines)
+        assert t.name[facing.face(corner, lines.geometry, t).thoroughfare[0]] == faced
+    lines = streets(("大街", [(0, 0), (200, 0)]), ("过道", [(0, 0), (0, 200)], "footway"))
+    t = trace(lines)
+    assert t.name[facing.face(corner, lines.geometry, t).thoroughfare[0]] == "大街"
