@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
-from flask import Response, send_file
+import msgspec
+from flask import Response, request, send_file
 
 from api.context import here, language
 from api.endpoints import Endpoint
@@ -13,9 +15,14 @@ from api.services import exporting
 from data.export_files import MEDIA
 from gis.errors import InputError
 
+_KNOWN: Final = frozenset(f.encode_name for f in msgspec.structs.fields(DownloadQuery))
+
 
 def download(query: DownloadQuery) -> Response:
     """The file; nothing that is not published is in it."""
+    for name in request.args:
+        if name not in _KNOWN:  # a misspelt part would give the whole town
+            raise InputError("features.parameter", name=name[:40])
     for value in (query.territory, query.community, query.grid):
         if "\0" in value:
             raise InputError("features.value", name="territory", kind="text", value="-")
@@ -27,6 +34,7 @@ def download(query: DownloadQuery) -> Response:
     file, name = here().downloads.make(order)
     media = MEDIA["." + name.rpartition(".")[2]]
     answer = send_file(file, media, as_attachment=True, download_name=name, etag=False)
+    answer.content_length = os.fstat(file.fileno()).st_size
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

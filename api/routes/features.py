@@ -73,6 +73,7 @@ def features_schema(collection: str, query: PlainQuery) -> Response:
 
 def features_items(collection: str, query: ItemsQuery) -> Response:
     """A page of features; 304 while what the caller has is still so."""
+    _once()
     others = questions.others(request.args.items(multi=True), _ITEMS)
     asked = Asked(
         query.limit, query.cursor, query.bbox, query.bbox_crs, query.crs, query.datetime, query.filter,
@@ -102,8 +103,16 @@ def features_item(collection: str, feature: str, query: ItemQuery) -> Response:
     return _answer(body, 200, crs.uri, "", False)
 
 
+def _once() -> None:
+    """Refuse a parameter that is said twice: only one of its values would be heeded."""
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            raise InputError("features.twice", name=name[:40])
+
+
 def _known(names: frozenset[str]) -> None:
     """Refuse parameters that nobody would heed, as the standard asks."""
+    _once()
     for name in request.args:
         if name not in names:
             raise InputError("features.parameter", name=name[:40])
@@ -138,18 +147,18 @@ ENDPOINTS: Final = (
     Endpoint("/ogc", features_landing, "OGC API Features: landing page", {JSON: Landing}, query=PlainQuery,
              faults=(400,), tag="features", slash=True),
     Endpoint("/ogc/conformance", features_conformance, "Conformance classes", {JSON: Conformance}, query=PlainQuery,
-             faults=(400,), tag="features"),
+             faults=(400,), tag="features", slash=True),
     Endpoint("/ogc/collections", features_collections, "Collections of features", {JSON: CollectionList},
              query=PlainQuery, faults=(400,), tag="features", slash=True),
     Endpoint("/ogc/collections/{collection}", features_collection, "One collection", {JSON: CollectionInfo},
-             query=PlainQuery, faults=(400, 404), tag="features"),
+             query=PlainQuery, faults=(400, 404), tag="features", slash=True),
     Endpoint("/ogc/collections/{collection}/queryables", features_queryables, "What filters may ask for",
              {SCHEMA: Queryables}, query=PlainQuery, faults=(400, 404), tag="features"),
     Endpoint("/ogc/collections/{collection}/schema", features_schema, "Shape of the features",
              {SCHEMA: Queryables}, query=PlainQuery, faults=(400, 404), tag="features"),
     Endpoint("/ogc/collections/{collection}/items", features_items, "A page of features",
              {GEOJSON: FeatureListOut}, query=ItemsQuery, statuses=(200, 304), faults=(400, 401, 404, 409),
-             tag="features"),
+             tag="features", slash=True),
     Endpoint("/ogc/collections/{collection}/items/{feature}", features_item, "One feature",
              {GEOJSON: FeatureOut}, query=ItemQuery, faults=(400, 401, 404), tag="features"),
 )  # fmt: skip

@@ -28,6 +28,8 @@ from gis.progress import Progress, silent
 
 #: Formats that are in degrees whatever is asked for: their readers expect it.
 DEGREES: Final = ("geojson", "xlsx")
+#: Characters of a file's name: of Chinese ones this is as much as a disk takes, with what is added while writing.
+_LONGEST_NAME: Final = 64
 #: Dimension of the geometry -> what a shapefile of buildings is called besides; it holds one kind of shape.
 _KINDS: Final = {2: ("MultiPolygon", ""), 0: ("Point", "_points")}
 
@@ -67,7 +69,7 @@ def file_name(order: Order) -> str:
     stem = "-".join(p for p in parts if p) or "export"
     safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in stem).strip(".")
     ending = ".zip" if export_files.zipped(order.kind, len(order.layers)) else FORMATS[order.kind]
-    return (safe or "export") + ending
+    return (safe[:_LONGEST_NAME] or "export") + ending
 
 
 def export(engine: Engine, order: Order, path: Path, progress: Progress = silent) -> Exported:

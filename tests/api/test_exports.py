@@ -217,6 +217,75 @@ def test_over_http(client, drawn, app):
     assert client.get("/api/download?territory=a%00b").status_code == 400
 
 
+def test_a_misspelt_part_does_not_give_the_whole_town(client):
+    answer = client.get("/api/download?territory=sample&comunity=c0")
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "features.parameter")
+
+
+def test_names_and_sizes_are_told(client):
+    with client.get("/api/download?territory=sample&format=xlsx&community=东湖社区&layers=grids") as answer:
+        said = answer.headers["Content-Disposition"]
+        assert "filename*=UTF-8''sample-%E4%B8%9C%E6%B9%96%E7%A4%BE%E5%8C%BA.xlsx" in said  # RFC 5987
+        assert answer.content_length == len(answer.get_data())
+
+
+def test_names_fit_on_a_disk():
+    name = exporting.file_name(Order("区" * 100, "gpkg", community="../" + "社" * 90))
+    assert len(f".{name}.12345678".encode()) < 255
+    assert "/" not in name
+    assert name.endswith(".gpkg")
+
+
+@pytest.mark.parametrize("kind", list(exporting.FORMATS))
+def test_a_grid_in_which_nothing_lies(engine, tmp_path, drawn, kind):
+    """Layers without a row are there, with their columns, and other programs open them."""
+    done = export(engine, tmp_path, kind, grid="sample-040")
+    assert {k: v for k, v in done.counts.items() if v} == {"grids": 1, "communities": 1}
+    files = [done.file]
+    if done.file.suffix == ".zip":
+        with zipfile.ZipFile(done.file) as archive:
+            archive.extractall(tmp_path)
+        files = [f for f in tmp_path.iterdir() if f.suffix == exporting.FORMATS[kind]]
+    assert len(files) == (1 if kind in ("gpkg", "xlsx") else 4)
+    empty = 0
+    for file in files:
+        if kind == "geoparquet":
+            found = {file.stem: geopandas.read_parquet(file)}
+        else:
+            found = {n: pyogrio.read_dataframe(file, layer=n) for n in pyogrio.list_layers(file)[:, 0]}
+        for name, frame in found.items():
+            if kind == "xlsx" and name in ("buildings", "addresses"):
+                frame = frame.iloc[1:]  # a heading alone is read as a row
+            assert len(frame) == (1 if name in ("grids", "communities") else 0)
+            assert kind == "geojson" or len(frame.columns) > 5
+            empty += not len(frame)
+    assert empty == 2
+
+
+def test_a_name_is_no_formula(engine, tmp_path, world):
+    """What a stranger wrote as a name is text in every cell, to the letter."""
+    import openpyxl
+    import psycopg
+
+    names = ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://x","y")', "\t=1", "'=1", "=cmd|' /C calc'!A0"]
+    url = world.url.replace("postgresql+psycopg://", "postgresql://")
+    with psycopg.connect(url, autocommit=True) as connection:
+        kept = connection.execute(
+            "SELECT DISTINCT grid_id, name FROM grid_version WHERE code LIKE 'sample%' ORDER BY grid_id LIMIT 8"
+        ).fetchall()
+        for (grid, _), name in zip(kept, names, strict=True):
+            connection.execute("UPDATE grid_version SET name = %s WHERE grid_id = %s", (name, grid))
+        done = export(engine, tmp_path, "xlsx", layers=("grids",), language="en")
+        for grid, name in kept:
+            connection.execute("UPDATE grid_version SET name = %s WHERE grid_id = %s", (name, grid))
+    book = openpyxl.load_workbook(done.file)
+    cells = [c for row in book["grids"].iter_rows() for c in row]
+    assert {c.data_type for c in cells} <= {"s", "n", "d", "inlineStr"}
+    assert set(names) <= {c.value for c in cells}
+    with zipfile.ZipFile(done.file) as archive:
+        assert not any(b"<f>" in archive.read(n) for n in archive.namelist())
+
+
 def test_no_more_than_a_few_at_a_time(engine):
     downloads = exporting.Downloads(engine, at_once=1)
     assert downloads._free.acquire(blocking=False)

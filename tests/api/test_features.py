@@ -63,7 +63,10 @@ def test_every_link_leads_somewhere(client):
         deeper = next((x["href"] for x in page["links"] if x["rel"] == "next"), None)
 
 
-@pytest.mark.parametrize("path", ["/ogc", "/ogc/collections"])
+@pytest.mark.parametrize(
+    "path",
+    ["/ogc", "/ogc/collections", "/ogc/conformance", "/ogc/collections/grids", "/ogc/collections/grids/items"],
+)
 def test_a_slash_at_the_end_does_not_matter(client, path):
     assert get(client, f"{path}/") == get(client, path)
 
@@ -317,6 +320,9 @@ def test_what_is_unchanged_is_not_sent_again(client, world):
         (ITEMS.format("grids"), {"cursor": "1.'"}, 400, "features.cursor"),
         (ITEMS.format("buildings"), {"cursor": "1.99999999999999999999"}, 400, "features.cursor"),
         (ITEMS.format("grids"), {"nothing": "1"}, 400, "features.parameter"),
+        (ITEMS.format("grids"), {"limit": ["5", "6"]}, 400, "features.twice"),
+        (ITEMS.format("grids"), {"kind": ["rural", "residential"]}, 400, "features.twice"),
+        ("/ogc", {"lang": ["en", "en"]}, 400, "features.twice"),
         (ITEMS.format("grids"), {"f": "html"}, 400, "http.invalid"),
         (ITEMS.format("grids"), {"households": "many"}, 400, "features.value"),
         (ITEMS.format("grids"), {"name": "a\0b"}, 400, "features.value"),
