@@ -147,6 +147,9 @@ def streets():
         "人民路、建设路路口",
         "湖南省人民路与建设路交汇处东南角",
         "人民路/建设路口",
+        "人民路/建设路",
+        "人民路建设路口",
+        "人民路交建设路",
     ],
 )
 def test_corners(streets, text):
@@ -172,6 +175,22 @@ def test_stretches(streets, text):
     assert found.reason == ""
     assert found.geometry.length == pytest.approx(150)
     assert found.geometry.coords[0] == pytest.approx((500, 0))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["人民路建设路至解放路段", "人民路建设路口至解放路口", "人民路自西向东建设路至解放路", "人民路(建设路—解放路)"],
+)
+def test_stretches_between_streets(streets, text):
+    found = streets.place(text)
+    assert (found.kind, found.reason) == ("stretch", "")
+    assert found.geometry.length == pytest.approx(500)
+
+
+def test_sections_may_be_written_in_digits():
+    name, line = lines(潇湘南路一段=[(0, -300), (0, 300)], 人民路=[(-100, 0), (100, 0)])
+    none = np.array([], dtype=object)
+    assert Streets(name, line, none, none).place("潇湘南路1段与人民路交叉口").reason == ""
 
 
 def test_places_that_are_not_there(streets):

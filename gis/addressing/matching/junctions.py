@@ -14,12 +14,18 @@ from typing import Any, Final, Literal
 import numpy as np
 import shapely
 
-from gis.addressing.matching.names import folded, loose
+from gis.addressing.matching.names import folded, in_digits, loose
 from gis.addressing.parsing.normalise import plain
 from gis.territory.model import Geometries, Texts
 
-_JOINT: Final = re.compile("[与和跟同交、/,_-]")
-_MEET: Final = re.compile("(?:的)?(?:相?交界?(?:处)?|交叉(?:路)?口|交汇(?:处)?|交口|(?:十字|丁字|三岔)?路?口)")
+_JOINT: Final = re.compile("[与和跟同交、/,_&X×-]")
+#: What is said around an end of a stretch beside its name.
+_END: Final = re.compile(
+    "^(?:[自从由]?[东南西北]向[东南西北]|[自从由])|(?:路?口|交叉口|以[东南西北]|[东南西北]侧|附近)$"
+)
+_MEET: Final = re.compile(
+    "(?:的)?(?:相?交界?(?:处)?|交叉(?:路)?口|交汇(?:处)?|交口|(?:十字|丁字|三岔)?路?口)(?![至到~—-])"
+)
 _FROM_TO: Final = re.compile(
     r"^(?P<road>.+?)[_,(（]*(?:从|由|自)?(?P<from>.+?)(?:至|到|—|~|-)(?P<to>.+?)(?:之间)?(?:的)?(?:路段|段|沿线|区间)?[)）]*$"
 )
@@ -62,7 +68,13 @@ class Streets:
         clean = plain(text).upper().strip("_,.;")
         for joint in _JOINT.finditer(clean):
             a, b = self._street(clean[: joint.start()]), self._street(clean[joint.end() :], start=True)
-            if a and b and _MEET.match(clean[joint.end() + len(b) :]):
+            rest = clean[joint.end() + len(b) :]
+            if a and b and (_MEET.match(rest) or joint[0] == "交" or (not rest and joint[0] in "/_&X×")):
+                return self._corner(a, b)
+        for k in range(2, len(clean) - 1):  # 人民路建设路口: nothing between them
+            a = self._street(clean[:k])
+            b = self._street(clean[k:], start=True) if a else ""
+            if b and _MEET.match(clean[k + len(b) :]):
                 return self._corner(a, b)
         for pattern in (_BETWEEN, _FROM_TO):
             found = self._stretches(pattern, clean)
@@ -112,7 +124,7 @@ class Streets:
     def _stretch(self, road: str, first: str, last: str) -> Place | None:
         names = (road, first, last)
         line = self._lines[road]
-        ends = [self._cut(line, e) for e in (first, last)]
+        ends = [self._end(line, e) for e in (first, last)]
         if ends[0] is None and ends[1] is None:
             return None
         if ends[0] is None or ends[1] is None:
@@ -128,6 +140,15 @@ class Streets:
         if at[1] - at[0] < 1.0:
             return Place("stretch", names, None, "no_length")
         return Place("stretch", names, substring(parts[0], at[0], at[1]))
+
+    def _end(self, line: Any, name: str) -> Any:
+        """An end by its name; 解放 of 解放路段 is 解放路, 建设路口 is at 建设路."""
+        bare = _END.sub("", _END.sub("", name))
+        for said in (name, f"{name}路", name.removesuffix("口"), bare, f"{bare}路"):
+            found = self._cut(line, said) if said else None
+            if found is not None:
+                return found
+        return None
 
     def _cut(self, line: Any, name: str) -> Any:
         """The point of a line nearest to what a name means; None when unknown or too far."""
@@ -150,7 +171,11 @@ def _grouped(name: Texts, geometry: Geometries) -> dict[str, Any]:
         key = loose(folded(str(n)))
         if key:
             groups.setdefault(key, []).append(g)
-    return {k: _one(v) for k, v in groups.items()}
+    made = {k: _one(v) for k, v in groups.items()}
+    for n in {str(n) for n in name}:  # 一段 may be written 1段
+        if (key := loose(folded(n))) in made:
+            made.setdefault(loose(in_digits(folded(n))), made[key])
+    return made
 
 
 def _one(shapes: list[Any]) -> Any:

@@ -219,7 +219,7 @@ def _expanded(names: Iterable[Name]) -> list[Name]:
         if n.how == "same" and (cut := _shortened(n)):
             known.setdefault((n.kind, n.number, cut), Name(n.kind, n.number, cut, "short"))
     for n in list(known.values()):
-        if n.how in ("same", "alias") and (counted := _in_digits(n.text)) != n.text:
+        if n.how in ("same", "alias") and (counted := in_digits(n.text)) != n.text:
             known.setdefault((n.kind, n.number, counted), Name(n.kind, n.number, counted, "variant"))
     return list(known.values())
 
@@ -272,7 +272,7 @@ def _shortened(name: Name) -> str:
     return ""
 
 
-def _in_digits(text: str) -> str:
+def in_digits(text: str) -> str:
     """A name with its ordinal in digits: 三组 -> 3组, 枫林一路 -> 枫林1路."""
     return _ORDINAL.sub(lambda m: arabic(m[0]), text)
 
