@@ -7,7 +7,7 @@ has a number is changed, so a second run over its own result issues only what is
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -279,8 +279,9 @@ def _named(names: Texts, position: Ints) -> list[str]:
 
 def _twice(text: Texts) -> list[Break]:
     """Standard texts that stand for more than one building."""
-    rows: dict[str, list[int]] = defaultdict(list)
-    for i, t in enumerate(text):
-        if t:
-            rows[str(t)].append(i)
-    return [Break(i, SHARED, "text_twice", t) for t, where in rows.items() if len(where) > 1 for i in where]
+    said = text.tolist()
+    rows: dict[str, list[int]] = {t: [] for t, times in Counter(said).items() if t and times > 1}
+    for i, t in enumerate(said):
+        if t in rows:
+            rows[t].append(i)
+    return [Break(i, SHARED, "text_twice", t) for t, where in rows.items() for i in where]

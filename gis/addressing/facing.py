@@ -77,6 +77,8 @@ def face(
     ``obstacles`` block the line of sight, except for the item named by ``owner`` (default: the items
     themselves). ``row_votes`` false: neighbours say nothing, as for doors.
     """
+    if not len(items):
+        return Facing(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool), np.zeros(0))
     if obstacles is None or owner is None:
         obstacles, owner = items, np.arange(len(items), dtype=np.int64)
     pairs = _candidates(items, centrelines, thoroughfares, obstacles, owner)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
+from math import gcd
 from statistics import median
 from typing import Final, Literal
 
@@ -121,8 +122,7 @@ def grid_of(numbers: Sequence[float], low: float, high: float) -> tuple[int, int
         near = [*numbers[max(0, k - GRID_NUMBERS) : k], *numbers[m : m + GRID_NUMBERS]][:GRID_NUMBERS]
     if len(near) < GRID_NUMBERS:
         return 0, 0
-    for step in GRIDS:
-        phases = {int(n) % step for n in near}
-        if len(phases) == 1:
-            return step, phases.pop()
-    return 0, 0
+    first = int(near[0])
+    apart = gcd(*(int(n) - first for n in near))
+    step = next((step for step in GRIDS if apart % step == 0), 0)
+    return (step, first % step) if step else (0, 0)

@@ -68,7 +68,9 @@ class _Cells:
 
 def edges_of(shapes: Geometries) -> Edges:
     """Edges of points, lines and areas; holes count as edges too."""
-    part, of = shapely.get_parts(np.asarray(shapes, dtype=object), return_index=True)
+    part, of = np.asarray(shapes, dtype=object), np.arange(len(shapes))
+    if (shapely.get_type_id(part) > shapely.GeometryType.POLYGON).any():  # of several parts
+        part, of = shapely.get_parts(part, return_index=True)
     area = shapely.get_type_id(part) == shapely.GeometryType.POLYGON
     ring, ring_part = shapely.get_rings(part[area], return_index=True)
     lines = np.concatenate([np.asarray(ring, dtype=object), part[~area]])
