@@ -181,6 +181,8 @@ def _end(part: str, whole: str) -> tuple[datetime, str] | None:
     """An end of an interval: the moment to compare, and its text; None for an open end."""
     if part in ("", ".."):
         return None
+    if len(part) == 11:  # GDAL writes a day so when it is asked for dates
+        part = part.removesuffix("T")
     try:
         day = date.fromisoformat(part) if len(part) == 10 else None
         moment = datetime.fromisoformat(part if day is None else f"{day}T00:00:00+00:00")

@@ -211,6 +211,7 @@ def test_another_day(client, world):
     assert {f["properties"]["valid_from"] for f in then} == {LONG_AGO.isoformat()}
     assert [f["id"] for f in then] == [f["id"] for f in now]
     assert pages(client, path, datetime="2019-12-31")[0] == []
+    assert pages(client, path, datetime="2021-05-05T", limit=1000)[0] == then
     assert pages(client, path, datetime="../2019-12-31")[0] == []
     # late in the evening of 2019-12-31 in London, 2020 has come to Changsha, and not to Helsinki's own clock here
     assert len(pages(client, path, limit=1000, datetime="2019-12-31T16:30:00Z")[0]) == 128
@@ -379,6 +380,9 @@ some = pyogrio.read_dataframe(source, layer="grids", where="households > 450 AND
 told["filtered"] = len(some)
 box = tuple(whole.geometry.iloc[0].bounds)
 near = pyogrio.read_dataframe(source, layer="grids", bbox=box)
+told["dated"] = len(pyogrio.read_dataframe(source, layer="grids", where="valid_from >= '2020/01/01'"))
+own = pyogrio.read_dataframe(source, layer="grids", CRS="EPSG:4547", bbox=(394000, 3120000, 394400, 3120400))
+told["own"] = sorted(own.grid_id)
 told["near"], told["first"] = sorted(near.grid_id), whole.grid_id.iloc[0]
 told["codes"] = sorted(pyogrio.read_dataframe(source, layer="addresses").code)
 told["areas"] = dict(zip(whole.grid_id, whole.geometry.to_crs(4547).area))
@@ -397,10 +401,13 @@ def test_gdal_reads_it(served, world):
     assert told["ids"] == sorted(g for t in world.grids for g, _ in world.grids[t])
     assert told["households"] == [400 + k for k in range(64)]
     assert told["filtered"] == 26
+    assert told["dated"] == 128
     assert told["first"] in told["near"]
     assert len(told["near"]) < 15
     assert told["codes"] == sorted((world.codes["good"], world.codes["lost"]))
     territory = next(t for t, crs in world.crs.items() if crs == "EPSG:4547")
+    box = shapely.box(394000, 3120000, 394400, 3120400)
+    assert told["own"] == [grid for grid, polygon in world.grids[territory] if polygon.intersects(box)]
     for grid, polygon in world.grids[territory]:
         assert told["areas"][grid] == pytest.approx(polygon.area, abs=1)
 
