@@ -65,7 +65,8 @@ class Columns:
         """Memory taken, about."""
         arrays = (self.ids, self.kind, self.zoom, self.box, self.first, self.start, self.outer, self.xy, self.codes)
         # a value is kept twice: written, and as an object with its place in a tuple
-        return sum(a.nbytes for a in arrays) + 2 * self.written.nbytes + 80 * len(self.values) + 1000
+        found = 170 * len(self.values) if "_by_text" in self.__dict__ else 0  # what filters look up, once asked for
+        return sum(a.nbytes for a in arrays) + 2 * self.written.nbytes + 80 * len(self.values) + found + 1000
 
     @cached_property
     def _by_text(self) -> dict[str, list[int]]:
