@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +14,9 @@ from data.outputs import require_writable, write_whole
 from data.postgres import events, territories
 from data.postgres import plate_lists as store
 from data.postgres.plate_lists import Listed, ListKey, PlateKey
+from data.postgres.territories import Territory
 from data.postgres.unit_of_work import UnitOfWork
-from gis.addressing import signed_list
+from gis.addressing import codes, signed_list
 from gis.addressing.signed_list import Record
 
 
@@ -43,10 +45,11 @@ def make(engine: Engine, name: str, *, now: datetime | None = None, actor: str =
         connection = work.connection
         territory = territories.get(connection, name)
         key = _key(connection)
-        rows = store.listed(connection, territory)
+        boards = _boards(connection, territory)
+        rows = store.listed(connection, territory, list(boards))
         data = signed_list.write(
-            map(_record, rows), territory=territory.title or territory.name, hosts=store.signing_hosts(connection),
-            made=moment.isoformat(), secret=key.secret,
+            [_record(row, boards.get(row.code, ())) for row in rows], territory=territory.title or territory.name,
+            hosts=store.signing_hosts(connection), made=moment.isoformat(), secret=key.secret,
         )  # fmt: skip
         text = signed_list.key_text(key.public)
         events.record(
@@ -96,8 +99,19 @@ def _key(connection: Connection) -> ListKey:
     return known[-1]
 
 
-def _record(row: Listed) -> Record:
+def _boards(connection: Connection, territory: Territory) -> dict[str, list[str]]:
+    """Links that notice boards quote, by address code."""
+    found: dict[str, list[str]] = {}
+    for q in store.quoted(connection, territory):
+        found.setdefault(q.code, []).append(codes.plate_url(q.key.host, q.code, q.key.key_id, q.key.secret))
+    return found
+
+
+def _record(row: Listed, boards: Iterable[str]) -> Record:
+    """``boards`` are links on notice boards: good ones, where no plate with the same link says otherwise."""
+    printed = {link for link, _ in row.links}
+    known = [*((link, "issued") for link in boards if link not in printed), *row.links]
     links = tuple(
-        (signed_list.digest(*link.removeprefix("https://").split("/d/", 1)), state) for link, state in row.links
+        (signed_list.digest(*link.removeprefix("https://").split("/d/", 1)), state) for link, state in known
     )
     return Record(row.code, row.state, row.into, links, row.lon, row.lat, row.radius, row.text)

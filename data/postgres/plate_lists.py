@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, text
 
 from data.postgres import schema
+from data.postgres.plates import Key
 from data.postgres.territories import Territory
 
 
@@ -48,8 +50,29 @@ class PlateKey:
     series: int = 0
 
 
-def listed(connection: Connection, territory: Territory) -> list[Listed]:
-    """Every address of a territory that ever had a plate, in the order of codes."""
+@dataclass(frozen=True)
+class Quoted:
+    """An address whose link stands on a notice board, and the key that signed it there."""
+
+    code: str
+    key: Key
+
+
+def quoted(connection: Connection, territory: Territory) -> list[Quoted]:
+    """Every link that boards of a territory were printed with."""
+    rows = connection.execute(
+        text("""
+SELECT DISTINCT b.content->>'code', k.key_id, k.host, k.secret
+FROM board_print b JOIN plate_key k ON k.key_id = b.content->>'key' AND k.host = b.content->>'host'
+WHERE b.territory_id = :territory AND b.kind = 'board' ORDER BY 1, 2
+"""),
+        {"territory": territory.id},
+    )
+    return [Quoted(code, Key(key_id, host, bytes(secret))) for code, key_id, host, secret in rows]
+
+
+def listed(connection: Connection, territory: Territory, also: Sequence[str] = ()) -> list[Listed]:
+    """Every address of a territory that ever had a plate, and those of the codes ``also``, in the order of codes."""
     rows = connection.execute(
         text("""
 WITH plates AS (
@@ -59,13 +82,15 @@ SELECT a.code, a.status,
        coalesce((SELECT array_agg(s.code ORDER BY u.id) FROM address_succession u JOIN address s
                  ON s.id = u.successor_id WHERE u.address_id = a.id),
                 CASE WHEN m.code IS NULL THEN '{}' ELSE ARRAY[m.code] END),
-       p.links, p.states, ST_X(c.point), ST_Y(c.point), ST_MaxDistance(ST_Centroid(b.geom), b.geom), a.text
-FROM plates p JOIN address a ON a.id = p.address_id JOIN building b ON b.id = a.building_id
+       coalesce(p.links, '{}'), coalesce(p.states, '{}'),
+       ST_X(c.point), ST_Y(c.point), ST_MaxDistance(ST_Centroid(b.geom), b.geom), a.text
+FROM address a LEFT JOIN plates p ON p.address_id = a.id JOIN building b ON b.id = a.building_id
 LEFT JOIN address m ON m.id = a.successor_id
 CROSS JOIN LATERAL (SELECT ST_Transform(ST_Centroid(b.geom_3857), 4326) AS point) c
+WHERE a.territory_id = :territory AND (p.address_id IS NOT NULL OR a.code = ANY(:also))
 ORDER BY a.code
 """),
-        {"territory": territory.id},
+        {"territory": territory.id, "also": list(also)},
     )
     return [
         Listed(code, state, tuple(into), tuple(zip(links, states, strict=True)), lon, lat, radius, words)

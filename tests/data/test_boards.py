@@ -22,12 +22,15 @@ from api.services import (
     partitioning,
     planning,
     plate_life,
+    plate_lists,
     plates,
     publishing,
 )
 from api.services.boards import Scope
 from data.postgres import people, territories
+from data.postgres import plates as plate_store
 from data.postgres.people import Member
+from gis.addressing import codes, signed_list
 from gis.addressing.plates import qr
 from gis.addressing.ranges import Range
 from gis.errors import ConflictError, InputError, NotFoundError
@@ -229,6 +232,22 @@ def test_a_board_does_not_quote_a_lost_plate(engine, staffed, tmp_path):
     again = plates.print_community(engine, staffed, FIRST, size="small", reprint=True)
     plate_life.install(engine, again.shown[0].url)  # the board quotes this one's link by now
     assert boards.outdated(engine, staffed) == ()
+
+
+def test_a_board_is_genuine_offline_before_any_plate_is_printed(engine, staffed, tmp_path, rows):
+    code = rows(
+        "SELECT a.code FROM address a JOIN territory t ON t.id = a.territory_id WHERE t.name = :n"
+        " AND a.level = 'premise' ORDER BY a.id LIMIT 1", n=staffed,
+    )[0][0]  # fmt: skip
+    boards.print_boards(engine, staffed, tmp_path / "b.pdf", Scope(code=code))
+    with engine.connect() as connection:
+        host = plate_store.host(connection)
+        key = plate_store.current_key(connection, host)
+    link = codes.plate_url(host, code, key.key_id, key.secret)
+    made = plate_lists.make(engine, staffed)
+    known = signed_list.read(made.data, signed_list.key_of(made.key))
+    assert (known.check(link).verdict, known.check(link[:-1]).good) == ("genuine", False)
+    assert made.records == 1
 
 
 def test_a_board_that_does_not_read_back_stops_everything(engine, town, rows, tmp_path, monkeypatch):
