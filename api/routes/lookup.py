@@ -24,7 +24,7 @@ def lookup_many(query: LookupOptions) -> Response:
     form = request.mimetype
     if form not in pointfiles.FORMS:
         raise UnsupportedMediaType
-    points = pointfiles.read(request.get_data(), form, query)
+    points = pointfiles.read(request.get_data(), form, query, pointfiles.MOST)
     wanted = request.accept_mimetypes.best_match([form, *pointfiles.FORMS], default=form)
     answer = Response(pointfiles.write(here().published, points, wanted, language()), mimetype=wanted)
     answer.headers["Cache-Control"] = "no-store"

@@ -34,6 +34,10 @@ PAIRS: Final = (("lon", "lat"), ("lng", "lat"), ("longitude", "latitude"), ("x",
 ADDED: Final = pointcolumns.NAMES
 #: Points of one JSON answer, which names candidates and people in full.
 MOST_JSON: Final = 10_000
+#: Points of one request; files of the command line may be longer.
+MOST: Final = 2_000_000
+#: Characters that one dictionary column may become where its words are written out.
+_MOST_TEXT: Final = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,13 @@ class Points:
     table: pa.Table | None = None
 
 
-def read(body: bytes, form: str, options: LookupOptions) -> Points:
-    """Points of a body; what JSON says itself goes before ``options``. Raises InputError or msgspec's errors."""
+def read(body: bytes, form: str, options: LookupOptions, most: int | None = None) -> Points:
+    """Points of a body, ``most`` at most; what JSON says itself goes before ``options``.
+
+    Raises InputError or msgspec's errors.
+    """
+    if most is not None and form == CSV and body.count(b"\n") > most + 1:  # before anything is made of it
+        raise InputError("lookup.too_many_points", limit=most)
     if form == JSON:
         batch = msgspec.json.decode(body, type=LookupBatch)
         xy = np.asarray(batch.points, dtype=np.float64).reshape(-1, 2)
@@ -57,7 +66,10 @@ def read(body: bytes, form: str, options: LookupOptions) -> Points:
             batch.crs or options.crs, batch.accuracy or options.accuracy, batch.as_of or options.as_of
         )
         return Points(xy[:, 0], xy[:, 1], own)
-    return _of_csv(body, options) if form == CSV else _of_arrow(body, options)
+    made = _of_csv(body, options) if form == CSV else _of_arrow(body, options)
+    if most is not None and len(made.x) > most:
+        raise InputError("lookup.too_many_points", limit=most)
+    return made
 
 
 def write(published: Published, points: Points, form: str, language: str = "zh-CN") -> bytes:
@@ -180,7 +192,7 @@ def _csv(points: Points, found: dict[str, Any]) -> bytes:
     header, rows = points.header, points.rows
     if points.table is not None:
         header = points.table.column_names
-        cells = [[_cell(v) for v in column.to_pylist()] for column in points.table.columns]
+        cells = [_cells(name, points.table.column(k)) for k, name in enumerate(header)]
         rows = [list(row) for row in zip(*cells, strict=True)]
     elif rows is None:
         rows = [[repr(a), repr(b)] for a, b in zip(points.x.tolist(), points.y.tolist(), strict=True)]
@@ -191,6 +203,32 @@ def _csv(points: Points, found: dict[str, Any]) -> bytes:
     width = len(header)
     writer.writerows(row + [""] * (width - len(row)) + list(answer) for row, answer in zip(rows, made, strict=True))
     return out.getvalue().encode()
+
+
+def _cells(name: str, column: pa.ChunkedArray) -> list[str]:
+    """A column as words. Few bytes of Arrow can stand for any number of words: those kinds are bounded or refused."""
+    kind = column.type
+    indexed = pa.types.is_dictionary(kind)
+    if not _is_plain(kind.value_type if indexed else kind):
+        raise InputError("lookup.arrow_text", column=name, type=kind)
+    if not indexed or not len(column):
+        return [_cell(v) for v in column.to_pylist()]
+    try:
+        whole = pa.concat_arrays(column.chunks)
+    except pa.ArrowException as error:
+        raise InputError("lookup.arrow_broken", reason=str(error)[:200]) from None
+    words = ["", *(_cell(v) for v in whole.dictionary.to_pylist())]
+    at = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64) + 1
+    if np.array([len(w) for w in words], dtype=np.int64)[at].sum() > _MOST_TEXT:
+        raise InputError("lookup.arrow_text", column=name, type=kind)
+    return [words[k] for k in at.tolist()]
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    """Whether a value takes about as much room in Arrow as in words."""
+    tests = (pa.types.is_primitive, pa.types.is_null, pa.types.is_decimal, pa.types.is_string,
+             pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)  # fmt: skip
+    return any(test(kind) for test in tests)
 
 
 def _cell(value: object) -> str:

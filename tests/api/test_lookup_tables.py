@@ -63,3 +63,40 @@ def test_columns_that_came_along_keep_names_of_their_own():
     given = pointfiles.read(arrow_points.write(table, STREAM), STREAM, OPTIONS)
     assert np.isfinite(given.x).all()
     assert pointfiles.renamed(table.column_names) == ["lon", "lat", "code__", "code_"]
+
+
+def test_more_points_than_a_request_may_hold():
+    table = arrow_points.write(pa.table({"lon": [1.0, 2.0, 3.0], "lat": [1.0, 2.0, 3.0]}), STREAM)
+    for body, form in ((b"lon,lat\n1,1\n2,2\n3,3\n", CSV), (table, STREAM)):
+        assert len(pointfiles.read(body, form, OPTIONS, 3).x) == 3
+        with pytest.raises(InputError) as caught:
+            pointfiles.read(body, form, OPTIONS, 2)
+        assert caught.value.code == "lookup.too_many_points"
+
+
+def cells(column):
+    return pointfiles._cells("c", pa.chunked_array(column))
+
+
+def test_columns_of_arrow_as_words():
+    assert cells([pa.array([1, None]), pa.array([3])]) == ["1", "", "3"]
+    assert cells([pa.array(["东", None, "东"]).dictionary_encode(), pa.array(["西", "东"]).dictionary_encode()]) == [
+        "东", "", "东", "西", "东",
+    ]  # fmt: skip
+    assert cells([pa.array([], pa.string()).dictionary_encode()]) == []
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.DictionaryArray.from_arrays(pa.array(np.zeros(100_000, np.int8)), pa.array(["x" * 10_000])),
+        pa.array([[None] * 5], pa.list_(pa.null())),
+        pa.array(["view"], pa.string_view()),
+        pa.RunEndEncodedArray.from_arrays(pa.array([9], pa.int32()), pa.array(["x"])),
+    ],
+    ids=["a long word a hundred thousand times", "list", "view", "runs"],
+)
+def test_few_bytes_that_stand_for_many_words_are_refused(column):
+    with pytest.raises(InputError) as caught:
+        cells([column])
+    assert caught.value.code == "lookup.arrow_text"
