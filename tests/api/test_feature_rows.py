@@ -10,13 +10,17 @@ import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text as sql
 
 from api.services import feature_rows
 from api.services.feature_questions import Asked, question
 from api.services.feature_rows import BEFORE, Sheets
 from api.services.features import Features
+from api.services.watch import Watch
 from data.postgres.connect import engine_of
-from data.postgres.read_features import EDGE, State
+from data.postgres.read_features import EDGE, TODAY, State
+from data.postgres.unit_of_work import UnitOfWork
+from gis.features.references import LONLAT
 from tests.published_world import Writer
 
 pytestmark = pytest.mark.database
@@ -183,3 +187,56 @@ def test_a_sheet_is_read_by_one_alone():
     sheets, state = Sheets(1 << 20), State("m", ())
     read = [sheets.sheet("grids", state, lambda *_: None) is not None for _ in range(BEFORE + 1)]
     assert read == [False] * (BEFORE - 1) + [True, True]
+
+
+class Sure:
+    """A watch that always knows that nothing has changed since it was told."""
+
+    def __init__(self):
+        self.epoch = 1
+
+    def fresh(self, epoch):
+        return epoch == self.epoch
+
+
+def test_while_nothing_changes_the_database_is_not_asked(world, crowd, monkeypatch):
+    with engine_of(world.url) as engine:
+        features, asked = Features(engine, 0, Sure()), []
+        read = features._pool.read
+        monkeypatch.setattr(features._pool, "read", lambda ask: asked.append(1) or read(ask))
+        box = text(*crowd[0].bounds)
+        for limit in range(1, 3 * BEFORE):
+            page = features.page(question("buildings", Asked(limit=limit, bbox=box, bbox_crs=MERCATOR)))
+        one = features.one("buildings", "1", LONLAT, TODAY, lambda _: (), drafts=False)
+        asked.clear()
+        again = features.page(question("buildings", Asked(limit=limit, bbox=box, bbox_crs=MERCATOR)))
+        assert again.features.plain == page.features.plain
+        assert features.one("buildings", "1", LONLAT, TODAY, lambda _: (), drafts=False) == one
+        assert asked == []
+        features._watch.epoch += 1
+        features.page(question("buildings", Asked()))
+        features.one("buildings", "1", LONLAT, TODAY, lambda _: (), drafts=False)
+        assert len(asked) >= 2
+
+
+def test_every_worker_has_heard_before_the_writer_goes_on(world, crowd):
+    """Two workers that listen: neither shows what was before, from whichever memory it answers."""
+    with engine_of(world.url) as engine:
+        watches = [Watch(world.url) for _ in range(2)]
+        workers = [Features(engine, 1 << 20, watch) for watch in watches]
+        try:
+            for watch in watches:
+                watch.start()
+            for k in range(12):
+                with UnitOfWork(engine) as work:
+                    work.connection.execute(sql("UPDATE building SET height = :h WHERE id = 1"), {"h": 1000 + k})
+                    work.commit()
+                for worker in workers:
+                    for limit in range(1, k + 2):
+                        page = worker.page(question("buildings", Asked(limit=limit)))
+                        assert b'"height":%d' % (1000 + k) in page.features.plain
+                    one = worker.one("buildings", "1", LONLAT, TODAY, lambda _: (), drafts=False)
+                    assert b'"height":%d' % (1000 + k) in one
+        finally:
+            for watch in watches:
+                watch.stop()
