@@ -62,7 +62,8 @@ def register(app: Flask) -> None:
             if isinstance(error, BusyError):
                 answer.headers["Retry-After"] = str(error.seconds)
             return answer
-        app.logger.warning("database: %s", error)
+        # what the driver said; the statement and its values would fill the log while the database is away
+        app.logger.warning("database: %s", getattr(error, "orig", None) or error)
         answer = problem(status, "http.database", say("http.database"))
         answer.headers["Retry-After"] = "1"
         return answer

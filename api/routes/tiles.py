@@ -54,9 +54,10 @@ def tile(layers: str, z: int, x: int, y: int, query: msgspec.Struct) -> Response
     return answer
 
 
-def tilejson(layers: str) -> Response:
-    """The description of a tile set."""
-    return json(tiles.tilejson(here().published, layers, request.host_url.rstrip("/")))
+def tilejson(layers: str, query: msgspec.Struct) -> Response:
+    """The description of a tile set; what follows ``?`` holds for each of its tiles."""
+    base = request.host_url.rstrip("/")
+    return json(tiles.tilejson(here().published, layers, base, request.args.items(multi=True)))
 
 
 ENDPOINTS: Final = (
@@ -76,7 +77,8 @@ ENDPOINTS: Final = (
         tilejson,
         "TileJSON 3.0 of one or more layers",
         {"application/json": TileJson},
-        faults=(404,),
+        query=TileQuery,
+        faults=(400, 404),
         tag="tiles",
     ),
 )

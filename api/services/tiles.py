@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlencode
 
 import numpy as np
 from isal import isal_zlib
@@ -29,7 +30,7 @@ from api.services.published import Published, degrees
 from api.services.tile_cache import Kept, TileCache
 from api.services.tile_content import Tables, cell_of, content, parts, touching
 from api.services.tile_memory import DatabaseNeededError, Versions, no_connection, reading_later
-from api.services.tile_request import TileRequest, parse_layers
+from api.services.tile_request import TileRequest, parse, parse_layers
 from api.services.watch import Watch
 from api.version import VERSION
 from data.postgres import read_tiles, tile_layers, tile_versions
@@ -218,9 +219,15 @@ def uncached(published: Published) -> Tiles:
     return Tiles(published, TileCache(0), None, Watch(""))
 
 
-def tilejson(published: Published, layers: str, base: str) -> TileJson:
-    """TileJSON 3.0 of a set of layers; ``base`` is the service's own address without a final slash."""
+def tilejson(published: Published, layers: str, base: str, query: Iterable[tuple[str, str]] = ()) -> TileJson:
+    """TileJSON 3.0 of a set of layers; ``base`` is the service's own address without a final slash.
+
+    ``query``: what every tile of the set is asked with (plan, day, filters), as ``tile_request.parse`` has it.
+    """
     wanted = parse_layers(layers)
+    pairs = [pair for pair in query if pair[0] != "lang"]  # of messages, not of tiles
+    parse(layers, 0, 0, 0, pairs)
+    asked = f"?{urlencode(pairs)}" if pairs else ""
     with published.reading() as connection:
         infos = published.in_force(connection)
     box = (-180.0, -85.0511287, 180.0, 85.0511287)
@@ -238,7 +245,7 @@ def tilejson(published: Published, layers: str, base: str) -> TileJson:
     return TileJson(
         tilejson="3.0.0",
         name=layers,
-        tiles=[f"{base}/tiles/{','.join(n.name for n in wanted)}/{{z}}/{{x}}/{{y}}.mvt"],
+        tiles=[f"{base}/tiles/{','.join(n.name for n in wanted)}/{{z}}/{{x}}/{{y}}.mvt{asked}"],
         minzoom=lowest,
         maxzoom=DEEPEST,
         bounds=box,

@@ -198,6 +198,15 @@ def test_no_such_tile(client, path, status):
     assert answer.mimetype == "application/problem+json"
 
 
+def test_a_tilejson_asks_its_tiles_for_what_it_was_asked(client):
+    found = client.get("/tiles/grids,labels.json?community=a%26b&community=c&as_of=2026-05-01&lang=en").json
+    assert found["tiles"] == [
+        "http://localhost/tiles/grids,labels/{z}/{x}/{y}.mvt?community=a%26b&community=c&as_of=2026-05-01"
+    ]
+    assert client.get("/tiles/grids.json?colour=red").json["code"] == "tiles.filter"
+    assert client.get("/tiles/grids.json?as_of=yesterday").status_code == 400
+
+
 def test_tilejson(client, world):
     found = client.get("/tiles/grids,streets.json").json
     assert found["tilejson"] == "3.0.0"
