@@ -17,10 +17,10 @@ from gis.addressing.parsing.training import Judged, Recipe, judge, lexicon_of, t
 from gis.progress import Progress, silent
 
 #: How many synthetic addresses the shipped model learns from, and how.
-SYNTHETIC: Final = 30_000
+SYNTHETIC: Final = 40_000
 SHIPPED: Final = Recipe(passes=5, rate=0.1)
 #: A labelled set is small: more passes, and the mean of several trainings.
-LABELLED: Final = Recipe(turns=3, passes=14)
+LABELLED: Final = Recipe(turns=4, passes=13)
 _SEED: Final = 1
 #: Names of each kind the deployment by lot has.
 _OWN: Final = 3000

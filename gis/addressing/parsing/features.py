@@ -19,7 +19,7 @@ _KINDS: Final = len(KINDS)
 _NAMES: Final = KINDS.index("home")
 _SHORT: Final = KINDS.index("prov_short")
 #: Slots of features a token has; those of names come last, two a kind.
-_NAME_SLOT: Final = 74
+_NAME_SLOT: Final = 84
 SLOTS: Final = _NAME_SLOT + 2 * _KINDS
 _SEED: Final = np.uint64(0x1F83D9ABFB41BD6B)
 
@@ -39,6 +39,8 @@ class Chains(NamedTuple):
     """For n tokens: is it a number, a link (dash); its place in its chain, how many follow, the chain's shape.
 
     ``whole``: how many numbers the chain has, the kind of the last one, and whether the text ends with it.
+    ``first``: where the chain begins; ``near``: how the number stands to that before and behind it in the chain
+    (higher by little, higher, not higher): 103-104 is a range, 103-4 is none.
     """
 
     number: NDArray[np.int64]
@@ -47,6 +49,8 @@ class Chains(NamedTuple):
     left: NDArray[np.int64]
     shape: NDArray[np.int64]
     whole: NDArray[np.int64]
+    first: NDArray[np.int64]
+    near: NDArray[np.int64]
 
 
 class Said(NamedTuple):
@@ -122,12 +126,12 @@ def _around(code: Any, sign: Any) -> Any:  # pragma: no cover - compiled
 
 
 @njit(cache=True)
-def _chains(kind: Any, code: Any, sign: Any, behind: Any) -> Any:  # pragma: no cover - compiled
+def _chains(kind: Any, code: Any, value: Any, sign: Any, behind: Any) -> Any:  # pragma: no cover - compiled
     """Chains such as 7-6-1046 and B12-3. What follows a chain becomes the key behind all its members."""
     n = len(code)
     number, link = np.zeros(n, np.int64), np.zeros(n, np.int64)
     nth, left, shape = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
-    whole = np.zeros(n, np.int64)
+    whole, first, near = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
     for i in range(n):
         number[i] = 1 if kind[i] > DIGITS else 0
         link[i] = 1 if kind[i] == DASH or (kind[i] == MARK and code[i] != 95) else 0
@@ -137,19 +141,39 @@ def _chains(kind: Any, code: Any, sign: Any, behind: Any) -> Any:  # pragma: no 
             i += 1
             continue
         j, form, count, seen, last = i, np.int64(7), 0, 0, np.int64(0)
+        held = -1
         while j < n and (number[j] or link[j]):
             form = (form * 37 + (kind[j] if number[j] else 1)) & 0xFFFFFFFF
-            count += number[j]
+            if number[j] and (j == i or link[j - 1]):
+                count += 1
             last = kind[j] if number[j] else last
+            if DIGITS < kind[j] < LETTERS:
+                if held >= 0:
+                    stands = _stands(value[held], value[j])
+                    near[held] += stands * 8
+                    for t in range(held + 1, j + 1):
+                        near[t] = stands
+                held = j
             j += 1
         for t in range(i, j):
-            seen += number[t]
-            shape[t], nth[t], left[t] = form, min(seen, 5), min(count - seen, 5)
+            if number[t] and (t == i or link[t - 1]):
+                seen += 1
+            shape[t], nth[t], left[t], first[t] = form, min(seen, 5), min(count - seen, 5), i
             whole[t] = min(count, 5) * 128 + last * 2 + (1 if j == n else 0)
             if t < j - 1 or not sign[_word(code, t + 1)]:
                 behind[t] = _word(code, j)
         i = j
-    return Chains(number, link, nth, left, shape, whole)
+    return Chains(number, link, nth, left, shape, whole, first, near)
+
+
+@njit(cache=True)
+def _stands(a: Any, b: Any) -> Any:  # pragma: no cover - compiled
+    """How a number stands to the one before it in a chain."""
+    if b <= a:
+        return 1
+    if b - a == 1:
+        return 2
+    return 3 if b - a <= 4 else 4
 
 
 @njit(cache=True)
@@ -177,13 +201,15 @@ def _said(kind: Any, exact: Any, names: Any) -> Any:  # pragma: no cover - compi
 
 
 @njit(cache=True)
-def features(kind: Any, code: Any, exact: Any, sign: Any, keys: Any, masks: Any) -> Any:  # pragma: no cover
+def features(
+    kind: Any, code: Any, exact: Any, value: Any, sign: Any, keys: Any, masks: Any
+) -> Any:  # pragma: no cover - compiled
     """(n, SLOTS) hashes of n tokens."""
     n = len(code)
     out = np.zeros((n, SLOTS), np.uint64)
     names = names_at(exact, keys, masks)
     around = _around(code, sign)
-    chains = _chains(kind, code, sign, around.behind)
+    chains = _chains(kind, code, value, sign, around.behind)
     said = _said(kind, exact, names)
     state = np.int64(0)  # signs of numbers seen since the last road: which level comes next
     for i in range(n):
@@ -192,6 +218,7 @@ def features(kind: Any, code: Any, exact: Any, sign: Any, keys: Any, masks: Any)
         _keys(row, i, n, kind, code, around, state)
         if chains.number[i] or chains.link[i]:
             _numbers(row, i, kind, code, around, chains, state)
+            _in_chain(row, i, kind, code, exact, around, chains, names, state)
         if kind[i] == NUMERAL or kind[i] > LETTERS:
             row[46] = _mix(46, kind[i], _word(code, i + 1), _word(code, i - 1), 0)
         _named(row, i, n, kind, code, around, said, names, state)
@@ -292,6 +319,42 @@ def _numbers(
     row[72] = _mix(72, whole, place, k0, around.past[i])
     row[73] = _mix(73, whole, place, state, behind)
     row[45] = _mix(45, shape, place, _word(code, i - 1) if nth <= 1 else 0, 0)
+
+
+@njit(cache=True)
+def _in_chain(
+    row: Any, i: Any, kind: Any, code: Any, exact: Any, around: Any, chains: Any, names: Any, state: Any
+) -> None:  # pragma: no cover - compiled
+    """What stands before the whole chain, for every member of it; how its numbers stand to each other; the city."""
+    a = chains.first[i]
+    place = (chains.nth[i] * 8 + chains.left[i]) * 2 + chains.link[i]
+    w1, w2 = _word(code, a - 1), _word(code, a - 2)
+    near = chains.near[i]
+    row[74] = _mix(74, place, w1, 0, 0)
+    row[75] = _mix(75, place, w2, w1, 0)
+    row[76] = _mix(76, chains.shape[i], place, w1, 0)
+    row[77] = _mix(77, near, place, 0, 0)
+    row[78] = _mix(78, near, place, around.before[i], around.behind[i])
+    row[79] = _mix(79, near, chains.shape[i], place, state)
+    ends = 0
+    if a > 0:
+        for k in range(_KINDS):
+            if names[a - 1, k] >> 3 == 3:
+                ends |= 1 << k
+    row[80] = _mix(80, place, chains.whole[i], ends, 0)
+    row[81] = _mix(81, place, near, ends, state)
+    city, prov = np.int64(0), np.int64(0)
+    for t in range(min(len(code), 12)):
+        for k in (1, _SHORT + 1):
+            if not city and names[t, k] >> 3 == 1:
+                city = np.int64(exact[t] >> np.uint64(32)) * 31 + np.int64(exact[t + 1] >> np.uint64(32))
+        for k in (0, _SHORT):
+            if not prov and names[t, k] >> 3 == 1:
+                prov = np.int64(exact[t] >> np.uint64(32)) * 31 + np.int64(exact[t + 1] >> np.uint64(32))
+    if city:
+        row[82] = _mix(82, place, chains.whole[i], city, 0)
+    if prov:
+        row[83] = _mix(83, place, chains.whole[i], prov, 0)
 
 
 @njit(cache=True)

@@ -8,12 +8,15 @@ bare chains of numbers (7-6-1046 is building, unit, room), corners of two roads,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from gis.addressing.parsing.synthetic_names import Labelled, Names, names_of
 from gis.addressing.parsing.synthetic_tails import TailMaker
+
+#: Parts between which a blank or a dash is often put.
+_DIVISIONS: Final = ("country", "prov", "city", "district")
 
 __all__ = ["Labelled", "Names", "addresses", "names_of"]
 
@@ -45,15 +48,16 @@ class _Maker(TailMaker):
         head = self.luck(0.87)
         if head:
             self.head()
+        zoned, town = self.behind("devzone"), self.behind("town")
         self.weighted(
-            [(46, self.by_road), (30, self.by_place), (16, self.by_village), (2.2, self.corner),
-             (1.2, self.only_head),
-             (2, self.lane), (3, self.place_then_road)]
+            [(110 if zoned else 46, self.by_road), (30, self.by_place),
+             (4 if zoned else 17 if town else 13, self.by_village), (2.2, self.corner), (1.2, self.only_head),
+             (2, self.lane), (3, self.place_then_road), (0.5, self.inside)]
         )()  # fmt: skip
         self.ending()
         if not self.out:
             self.by_road()
-        if self.luck(0.035):
+        if self.luck(0.045):
             self.blanks()
         text, parts = "", []
         for piece, label in self.out:
@@ -63,13 +67,14 @@ class _Maker(TailMaker):
 
     def blanks(self) -> None:
         """A blank or a dash between some of the parts."""
-        mark = "_" if self.luck(0.75) else "-"
-        everywhere = self.luck(0.3)
+        mark = self.weighted([(6, "_"), (3, "-"), (0.5, "?"), (0.3, ",")])
+        where = self.weighted([(0.25, "everywhere"), (0.4, "divisions"), (0.35, "somewhere")])
         spread: list[tuple[str, str]] = []
         for k, item in enumerate(self.out):
             divided = k > 0 and not item[0].startswith("-") and not self.out[k - 1][0].endswith("-")
             divided = divided and not (item[0][0].isascii() and self.out[k - 1][0][-1].isascii())
-            if divided and (everywhere or self.luck(0.3)):
+            wanted = where == "everywhere" or (where == "divisions" and self.out[k - 1][1] in _DIVISIONS)
+            if divided and (wanted or (where == "somewhere" and self.luck(0.3))):
                 spread.append((mark, "redundant"))
             spread.append(item)
         self.out = spread
@@ -90,8 +95,10 @@ class _Maker(TailMaker):
         ])  # fmt: skip
         if not city:
             city = prov if prov.endswith("市") else ""
-        if self.luck(0.045):
-            self.twice(prov, city, county)
+        town = self.of(towns) if towns else county
+        if self.luck(0.03):
+            levels = "pcdt" if "t" in levels else "pcd"
+            self.twice(prov, city, county, town)
         if "C" in levels:
             self.put("中国", "country")
         if "p" in levels:
@@ -107,8 +114,8 @@ class _Maker(TailMaker):
             self.perhaps(0.03, ["市辖区", "城区", "其它区", county, city or county])
         if "t" in levels:
             self.perhaps(0.03, [county, city or county])
-            self.town(prov, city, county, towns)
-        if self.luck(0.045):
+            self.town(prov, city, county, town, towns)
+        if self.luck(0.005 if "t" in levels else 0.075):
             self.put(self.zone(), "devzone")
 
     def perhaps(self, chance: float, words: list[str]) -> None:
@@ -116,9 +123,8 @@ class _Maker(TailMaker):
         if self.luck(chance):
             self.put(self.of(words), "redundant")
 
-    def town(self, prov: str, city: str, county: str, towns: list[str]) -> None:
+    def town(self, prov: str, city: str, county: str, town: str, towns: list[str]) -> None:
         """A town, with what is said once more behind it."""
-        town = self.of(towns) if towns else county
         self.put(self.cut(town, "town", 0.13), "town")
         if self.luck(0.03):
             for piece in (prov, city, county, town)[self.upto(0, 3) :]:
@@ -126,13 +132,13 @@ class _Maker(TailMaker):
         elif self.luck(0.012):
             self.put(self.cut(self.of(towns or [county]), "town", 0.3), "town")
 
-    def twice(self, prov: str, city: str, county: str) -> None:
+    def twice(self, prov: str, city: str, county: str, town: str) -> None:
         """The divisions are said twice: what comes first is redundant."""
-        if self.luck(0.5):
-            for name in (prov, city, county):
-                self.put(name, "redundant")
-        else:
-            self.put(self.cut(city or prov, "city", 0.7), "redundant")
+        form = self.weighted([(9, "pcd"), (2, "pc"), (9, "c"), (4, "p"), (5, "t"), (2, "cd")])
+        for level, name in (("p", prov), ("c", city or prov), ("d", county), ("t", town)):
+            if level in form:
+                kind = {"p": "prov", "c": "city", "d": "district", "t": "town"}[level]
+                self.put(self.cut(name, kind, 0.7 if form in ("c", "p") else 0.1), "redundant")
 
     # --- branches
 
@@ -146,9 +152,11 @@ class _Maker(TailMaker):
         numbered = self.luck(0.75)
         if numbered:
             self.put(self.number(), "roadno")
-            if self.luck(0.012) and self.out[-1][0].isdigit():
-                self.put("-", "redundant")
-                self.put(str(self.upto(1, 60)), "houseno")
+            if self.luck(0.03):
+                self.out.pop()
+                self.door_and_house()
+                if self.luck(0.3):
+                    self.inside_place()
                 return
             if self.luck(0.018):
                 self.near()
@@ -167,6 +175,14 @@ class _Maker(TailMaker):
             self.near()
             self.put(self.place(), "poi")
 
+    def door_and_house(self) -> None:
+        """A door number and a house behind it: 668-6号. The second is lower; where it is higher, it is a range."""
+        door = self.digits([(2, 2), (6, 3), (2, 4)])
+        house = str(self.upto(1, min(int(door), 20 if self.luck(0.8) else 200)))
+        self.put(door, "roadno")
+        self.put("-", "redundant")
+        self.put(house + ("号" if self.luck(0.65) else ""), "houseno")
+
     def by_place(self) -> None:
         """A place without a road, and what is inside."""
         if self.luck(0.08):
@@ -184,17 +200,18 @@ class _Maker(TailMaker):
 
     def by_village(self) -> None:
         """A village with a group, a hamlet, a number."""
-        self.put(self.community(), "community")
+        known = self.behind("town") or self.behind("redundant")
+        self.put(self.community(), "community" if known or self.luck(0.8) else "poi")
         form = self.weighted([(24, "hamlet"), (22, ""), (24, "number"), (12, "group"), (10, "road"), (8, "place")])
         if form == "hamlet":
             self.put(self.hamlet(), "poi")
             if self.luck(0.5):
                 self.put(self.number(), "roadno")
         elif form == "number":
-            self.put(self.number(), "roadno")
-            if self.luck(0.12):
-                self.put("-", "redundant")
-                self.put(str(self.upto(1, 60)), "houseno")
+            if self.luck(0.08):
+                self.door_and_house()
+            else:
+                self.put(self.number(), "roadno")
         elif form == "group":
             group = self.of(["组", "组", "组", "社", "队"])
             self.put((self.chinese(15) if self.luck(0.4) else str(self.upto(1, 30))) + group, "road")
@@ -261,7 +278,7 @@ class _Maker(TailMaker):
                 if self.luck(0.3):
                     self.put(self.place("shop"), "subpoi")
             return
-        if self.luck(0.2):
+        if self.luck(0.23):
             self.section()
             if self.luck(0.3):
                 return
@@ -274,7 +291,7 @@ class _Maker(TailMaker):
 
     def section(self) -> None:
         words = self.words["section"]
-        form = self.weighted([(48, "zone"), (22, "part"), (30, "place")])
+        form = self.weighted([(38, "zone"), (22, "part"), (40, "place")])
         if form == "place":
             self.put(self.place(), "subpoi")
         else:
@@ -284,7 +301,8 @@ class _Maker(TailMaker):
 
     def ending(self) -> None:
         """Who receives it, and remarks."""
-        if self.luck(0.055):
+        likely = {"floorno": 0.2, "subpoi": 0.1, "assist": 0.05, "roomno": 0.035, "houseno": 0.02, "poi": 0.01}
+        if self.luck(likely.get(self.out[-1][1] if self.out else "", 0.004)):
             tail = self.words["tail"]
             text = self.weighted([(5, self.of(tail["recipient"])), (4, self.stem() + self.of(tail["recipient_end"])),
                                   (2, self.place("company")),

@@ -94,10 +94,17 @@ class NameMaker:
         """A whole number between two."""
         return low + int(self.r() * (high - low + 1))
 
+    def behind(self, label: str) -> bool:
+        """Whether the last part has a label."""
+        return bool(self.out) and self.out[-1][1] == label
+
     def put(self, text: str, label: str) -> None:
-        """Add a part; "" is none."""
-        if text:
-            self.out.append((text, label))
+        """Add a part; "" is none. Two numbers never touch: a dash or a blank stands between them."""
+        if not text:
+            return
+        if self.out and self.out[-1][0][-1].isdigit() and text[0].isdigit():
+            self.out.append(("-" if self.luck(0.75) else "_", "redundant"))
+        self.out.append((text, label))
 
     def cut(self, name: str, kind: str, chance: float) -> str:
         """Now and then a name without its ending."""
@@ -107,13 +114,15 @@ class NameMaker:
 
     def zone(self) -> str:
         """A development zone."""
-        ends = ["经济开发区", "经济开发区", "高新区", "工业区", "开发区", "工业园区", "新区",
-                "经济技术开发区", "高新园区",
-                "工业园", "保税区", "产业园区", "高新技术产业园区", "高教园区", "科技园", "空港经济区"]  # fmt: skip
+        ends = self.weighted([
+            (26, "经济开发区"), (20, "开发区"), (13, "经济技术开发区"), (13, "工业区"), (12, "新区"), (6, "工业园区"),
+            (7, "高新区"), (4, "工业园"), (2, "高新技术开发区"), (2, "高新园区"), (2, "保税区"), (1, "产业园区"),
+            (1, "高新技术产业园区"), (1, "高教园区"), (1, "科技园"), (1, "空港经济区"), (2, "度假区"), (1, "风景区"),
+        ])  # fmt: skip
         head = self.weighted(
             [(30, ""), (35, self.stem()), (35, self.cut(self.of(self.names.tree)[2], "district", 0.85))]
         )
-        return str(head) + str(self.of(ends))
+        return f"{head}{ends}"
 
     # --- names
 
@@ -145,6 +154,8 @@ class NameMaker:
         ])  # fmt: skip
         if way == "国道":
             return f"{self.upto(104, 330)}国道"
+        if way == "大街" and self.luck(0.25):
+            return f"{self.upto(1, 30)}号大街"
         if way == "线" and self.luck(0.5):
             return stem[:2] + "线"
         if way in ("路", "街") and self.luck(0.015):
@@ -177,7 +188,9 @@ class NameMaker:
             return str(self.of(w["shop"]))
         if self.luck(0.07):
             return head
-        return head + str(self.of(w[kind]))
+        zoned = kind in ("home", "market", "works") and self.luck(0.012)
+        zone = self.of(self.words["section"]["zone"]) if zoned else ""
+        return f"{head}{self.of(w[kind])}{zone}"
 
     def hamlet(self) -> str:
         """A village, or a part of one."""
@@ -208,6 +221,11 @@ class NameMaker:
         size = self.weighted(sizes)
         low = 10 ** (size - 1)
         return str(self.upto(low, low * 10 - 1))
+
+    def range(self) -> str:
+        """Two numbers of one door, the second a little higher: 103-105."""
+        first = int(self.digits([(2, 1), (4, 2), (5, 3), (1, 4)]))
+        return f"{first}-{first + (self.upto(1, 6) if self.luck(0.7) else self.upto(7, 80))}"
 
     def chinese(self, top: int = 12) -> str:
         """A number up to ``top`` in Chinese numerals."""

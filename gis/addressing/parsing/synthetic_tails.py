@@ -88,10 +88,14 @@ class TailMaker(NameMaker):
             [(1.5, 1), (3, 2), (27, 3), (52, 4), (3, 5)] if not short else [(6, 1), (8, 2), (25, 3), (40, 4), (3, 5)]
         )
         digits = self.digits(size)
-        if self.luck(0.05):
+        if self.luck(0.008):
+            digits = "".join("零一二三四五六七八九"[int(d)] for d in digits)
+        elif self.luck(0.05):
             digits = self.letter() + ("-" if self.luck(0.1) else "") + digits
         elif self.luck(0.02):
-            digits = f"{digits}-{self.digits([(1, 1), (2, 2), (3, 3), (3, 4)])}"
+            digits = f"{digits}-{int(digits) + self.upto(1, 6)}"
+        elif self.luck(0.01):
+            digits = f"{digits}-{self.upto(1, 9)}"
         elif self.luck(0.01):
             digits += self.letter()
         mark = self.weighted(
@@ -102,12 +106,12 @@ class TailMaker(NameMaker):
     def dashes(self, *, bare: bool) -> None:
         """A chain of numbers and dashes; what its members are depends on how many there are, and on their size."""
         dash = self.weighted([(88, "-"), (4, "一"), (5, "--"), (2, "/"), (1, "_")])
-        room_size = [(28, 3), (60, 4), (1, 5), (1.5, 2), (0.3, 1)]
-        house = self.digits([(32, 1), (48, 2), (20, 3)])
+        room_size = [(28, 3), (60, 4), (1, 5), (2.5, 2), (1.2, 1)]
+        house = self.digits([(32, 1), (46, 2), (20, 3), (2, 4)])
         if self.luck(0.05):
             house = self.letter() + (house if self.luck(0.6) else "")
         form = self.weighted(
-            [(38, "bur"), (43, "br"), (5, "bMur"), (6, "bMr"), (6, "bMuMr"), (3, "bu"), (2, "bfr"), (2, "ur")]
+            [(38, "bur"), (43, "br"), (5, "bMur"), (6, "bMr"), (6, "bMuMr"), (5, "bu"), (2, "bfr"), (2, "ur")]
         )
         mark = self.of(["幢", "栋", "栋", "号楼", "座"])
         if bare and form in ("bur", "bu") and self.luck(0.3):
@@ -117,7 +121,8 @@ class TailMaker(NameMaker):
             if "bM" not in form or self.luck(0.15):
                 self.put(dash, "redundant")
         if "u" in form:
-            unit = self.digits([(90, 1), (14 if "r" in form else 70, 2)]) if self.luck(0.96) else self.letter()
+            sizes = [(90, 1), (14 if "r" in form else 70, 2), (2.5, 3)]
+            unit = self.digits(sizes) if self.luck(0.96) else self.letter()
             self.put(unit + ("单元" if "uM" in form else ""), "cellno")
             if form != "bu":
                 self.put(dash, "redundant")

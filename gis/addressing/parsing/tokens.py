@@ -40,13 +40,17 @@ SIGNS: Final = {
 
 
 class Tokens(NamedTuple):
-    """Of n tokens: first and behind-last character, class, code (for features) and exact hash (for names)."""
+    """Of n tokens: first and behind-last character, class, code (for features), exact hash (for names), value.
+
+    The value is that of a run of digits, up to nine of them; 0 for all else.
+    """
 
     start: NDArray[np.int32]
     end: NDArray[np.int32]
     kind: NDArray[np.int64]
     code: NDArray[np.int64]
     exact: NDArray[np.uint64]
+    value: NDArray[np.int64]
 
 
 def _class_table() -> NDArray[np.uint8]:
@@ -86,7 +90,7 @@ def tokenise(text: Any, classes: Any) -> Any:  # pragma: no cover - compiled
     n = len(text)
     start, end = np.empty(n, np.int32), np.empty(n, np.int32)
     kind, code = np.empty(n, np.int64), np.empty(n, np.int64)
-    exact = np.empty(n, np.uint64)
+    exact, value = np.empty(n, np.uint64), np.zeros(n, np.int64)
     count = 0
     i = 0
     while i < n:
@@ -108,6 +112,8 @@ def tokenise(text: Any, classes: Any) -> Any:  # pragma: no cover - compiled
         start[count], end[count], exact[count] = i, j, h
         if c == DIGITS:
             kind[count] = DIGITS + min(length, 6)
+            for k in range(i, min(j, i + 9)):
+                value[count] = value[count] * 10 + text[k] - 48
             code[count] = RUN + min(length, 6)
         elif c == LETTERS:
             kind[count] = LETTERS + min(length, 3)
@@ -120,4 +126,4 @@ def tokenise(text: Any, classes: Any) -> Any:  # pragma: no cover - compiled
             code[count] = text[i]
         count += 1
         i = j
-    return Tokens(start[:count], end[:count], kind[:count], code[:count], exact[:count])
+    return Tokens(start[:count], end[:count], kind[:count], code[:count], exact[:count], value[:count])

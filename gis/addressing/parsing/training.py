@@ -48,7 +48,7 @@ class Judged:
     """Precision, recall and F1 of parts by exact span and label.
 
     ``tails``: share of bare chains of numbers at the end (7-6-1046) all of whose parts are right; a chain that is
-    one part (the door 103-104) is none.
+    one part (the door 103-104) is none. ``chains``: the same with those of one part.
     """
 
     precision: float
@@ -58,6 +58,8 @@ class Judged:
     tails: float
     tail_count: int
     by_label: dict[str, float]
+    chains: float = 0.0
+    chain_count: int = 0
 
 
 def train(
@@ -105,7 +107,7 @@ def _rows(labelled: Sequence[Labelled], lexicon: Lexicon) -> tuple[Any, Any, Any
     hashes, offsets, gold = [], [0], []
     for text, parts in labelled:
         tok = tokens.tokenise(tokens.points(text), tokens.CLASS)
-        found = features(tok.kind, tok.code, tok.exact, tokens.SIGN, lexicon.keys, lexicon.masks)
+        found = features(tok.kind, tok.code, tok.exact, tok.value, tokens.SIGN, lexicon.keys, lexicon.masks)
         hashes.append(found.astype(np.uint32))
         gold.append(_tags(text, parts, tok.start))
         offsets.append(offsets[-1] + len(tok.start))
@@ -163,7 +165,7 @@ def _small(
 def judge(parser: Parser, labelled: Sequence[Labelled]) -> Judged:
     """Hold a parser against labelled addresses."""
     right, said, there = Counter[str](), Counter[str](), Counter[str]()
-    whole = tails = tails_right = 0
+    whole = tails = tails_right = chains = chains_right = 0
     for text, parts in labelled:
         found, gold = set(parser.spans(text)), set(parts)
         whole += found == gold
@@ -171,10 +173,15 @@ def judge(parser: Parser, labelled: Sequence[Labelled]) -> Judged:
         said.update(p[2] for p in found)
         there.update(p[2] for p in gold)
         tail = _TAIL.search(text)
-        wanted = {p for p in gold if tail is not None and p[1] > tail.start()}
-        if tail is not None and len(wanted) > 1:
+        if tail is None:
+            continue
+        wanted = {p for p in gold if p[1] > tail.start()}
+        good = wanted == {p for p in found if p[1] > tail.start()}
+        chains += 1
+        chains_right += good
+        if len(wanted) > 1:
             tails += 1
-            tails_right += wanted == {p for p in found if p[1] > tail.start()}
+            tails_right += good
     hits = right.total()
     return Judged(
         precision=hits / max(said.total(), 1),
@@ -184,6 +191,8 @@ def judge(parser: Parser, labelled: Sequence[Labelled]) -> Judged:
         tails=tails_right / max(tails, 1),
         tail_count=tails,
         by_label={k: 2 * right[k] / (said[k] + there[k]) for k in there},
+        chains=chains_right / max(chains, 1),
+        chain_count=chains,
     )
 
 
