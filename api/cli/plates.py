@@ -19,9 +19,7 @@ def plates() -> None:
 @click.argument("territory")
 @click.option("--community", help="Code or name of the community (else the first that has addresses).")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="PDF to write.")
-@click.option(
-    "--size", help="large, medium (when left out), small, building, unit, room; of a reprint its plates'."
-)
+@click.option("--size", help="large, medium (when left out), small, building, unit, room; of a reprint its plates'.")
 @click.option("--one-a-page", is_flag=True, help="One plate a page, cut to size, instead of sheets with crop marks.")
 @click.option("--csv", "table", type=click.Path(path_type=Path), help="Also the plates' data, for an engraver.")
 @click.option("--host", help="Host the QR names, for this batch only (else the deployment's).")
