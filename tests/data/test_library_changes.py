@@ -73,7 +73,7 @@ def doors(engine, count):
 
 def copied(engine, code, number):
     """A new address beside another one: its code."""
-    new = f"{int(code[:2]) + 1:02d}{code[2:]}"
+    new = f"{number:04d}{code[4:]}"
     with engine.begin() as connection:
         connection.execute(
             text("INSERT INTO address (territory_id, code, level, building_id, community_id, thoroughfare_id, number,"
