@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import msgspec
+from isal import isal_zlib
 from msgspec import Raw
 from sqlalchemy import Engine
 
@@ -59,8 +60,9 @@ class Packed:
         """The head of an answer and the array as whole blocks of DEFLATE, and their CRC: an end may be added."""
         if self._squeezed is None:
             body = _HEAD + self.plain
-            press = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
-            self._squeezed = press.compress(body) + press.flush(zlib.Z_FULL_FLUSH), zlib.crc32(body)
+            press = isal_zlib.compressobj(1, isal_zlib.DEFLATED, -zlib.MAX_WBITS)
+            done = press.compress(body) + press.flush(isal_zlib.Z_FULL_FLUSH)
+            self._squeezed = done, isal_zlib.crc32(body)
         return self._squeezed
 
 
