@@ -138,22 +138,22 @@ def _parse(
     n = len(tok.code)
     hashes = features(tok.kind, tok.code, tok.exact, tok.value, sign, names, kinds)
     scores = np.zeros((n, len(start)), np.float32)
-    count = hashes.shape[1]
+    width = hashes.shape[1]
     last = np.uint64(len(slots) - 1)
-    met = np.empty(count, np.uint64)
+    met = np.empty(width, np.uint64)
     for t in range(n):
         # all the first looks before any is judged: memory answers them together
-        for k in range(count):
+        for k in range(width):
             met[k] = slots[hashes[t, k] & last]
-        for k in range(count):
+        for k in range(width):
             h, slot, at = hashes[t, k], met[k], hashes[t, k] & last
             if h == 0:
                 continue
             while slot != 0 and slot >> np.uint64(32) != h:
                 at = (at + np.uint64(1)) & last
                 slot = slots[at]
-            begin = np.int64(slot & np.uint64(0xFFFFFFFF)) >> 6
-            for m in range(begin, begin + np.int64(slot & np.uint64(63))):
+            low = np.int64(slot & np.uint64(0xFFFFFFFF)) >> 6
+            for m in range(low, low + np.int64(slot & np.uint64(63))):
                 scores[t, said[m] >> 8] += np.float32(np.int8(said[m] & 255))
     scores *= size
     path, top = chain.best(scores, moves, start)
