@@ -133,7 +133,7 @@ def _base(environ: Mapping[str, Any], *, behind_proxy: bool) -> str | None:
 
 
 def _last(header: str) -> str:
-    """The value that the nearest proxy added: anybody may have written what was there before. An odd one stays odd."""
+    """The value that the nearest proxy added: anybody may have written what was there before. An odd one stays."""
     return header.rpartition(",")[2].strip() or header
 
 
