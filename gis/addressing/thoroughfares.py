@@ -32,8 +32,13 @@ NO_DOORS: Final = re.compile(r"(隧道|高架(路|桥|道路)?|立交桥?|匝道
 DRAWS_M: Final = {"trunk": 8.0, "primary": 8.0, "secondary": 6.0, "tertiary": 4.0, "pedestrian": -8.0}
 LANE_DRAWS_M: Final = -18.0
 
+#: A branch begins within this of the piece that it leaves.
+LEAVES_M: Final = 20.0
 #: Chains of one name further apart than this are different places.
 SAME_PLACE_M: Final = 800.0
+
+#: Ordered pieces of one street, the metre each begins at, and the counting direction.
+_Row = tuple[list[shapely.LineString], list[float], Floats]
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ def trace(streets: Streets, *, start: Start = "east_north", starting: Starting |
     names: list[str] = []
     places: list[int] = []
     shapes: list[str] = []
-    rows: list[tuple[list[shapely.LineString], list[float], Floats]] = []
+    rows: list[_Row] = []
     way_of = np.full(len(streets), -1, dtype=np.int64)
     for name in sorted(groups):
         ways = np.array(groups[name])
@@ -94,6 +99,7 @@ def trace(streets: Streets, *, start: Start = "east_north", starting: Starting |
     way_of[streets.tunnel] = -1  # nobody's door opens below the ground
     begun = starts.begin([r[0] for r in rows], names, streets.geometry, way_of, starting)
     rows = [_reversed(*row) if b.reverse else row for row, b in zip(rows, begun, strict=True)]
+    rows = _entered(rows, streets.geometry, way_of)
     lines = np.array([line for ordered, _, _ in rows for line in ordered], dtype=object)
     of = np.array([t for t, (ordered, _, _) in enumerate(rows) for _ in ordered], dtype=np.int64)
     return Thoroughfares(
@@ -110,6 +116,23 @@ def trace(streets: Streets, *, start: Start = "east_north", starting: Starting |
         begun=np.array([b.why for b in begun], dtype=object),
         draws=np.array([_draw(str(h)) for h in streets.highway], dtype=np.float64),
     )
+
+
+def _entered(rows: list[_Row], ways: Geometries, way_of: Ints) -> list[_Row]:
+    """Streets of one ring begun where another way meets them, of several at the first in their direction."""
+    found = []
+    for t, row in enumerate(rows):
+        pieces, stations, axis = row
+        if len(pieces) > 1 or not pieces[0].is_ring:
+            found.append(row)
+            continue
+        near = ways[(way_of != t) & (shapely.distance(ways, pieces[0]) <= starts.TOUCHES_M)]
+        meets = sorted(
+            (round(float(np.array(at[:2]) @ axis), 2), *at[:2])
+            for at in (shapely.shortest_line(pieces[0], way).coords[0] for way in near)
+        )
+        found.append(([cut_ring(pieces[0], meets[0][1:])], stations, axis) if meets else row)
+    return found
 
 
 def _draw(highway: str) -> float:
@@ -162,7 +185,32 @@ def _in_order(lines: list[shapely.LineString], start: Start) -> tuple[list[shape
     axis = _axis(lines, start)
     turned = [_turn(line, axis) for line in lines]
     turned.sort(key=lambda line: (round(float((shapely.get_coordinates(line) @ axis).min()), 3), line.length))
+    turned = _outward(turned)
     return turned, _stations(turned), axis
+
+
+def _outward(pieces: list[shapely.LineString]) -> list[shapely.LineString]:
+    """The same pieces; a branch counts away from the longer piece that it leaves, a ring from where it is entered."""
+    return [_leaving(piece, pieces) for piece in pieces]
+
+
+def _leaving(piece: shapely.LineString, pieces: list[shapely.LineString]) -> shapely.LineString:
+    # a stem leads into its ring, which is entered at the stem; other pieces leave a longer one
+    longer = [p for p in pieces if p is not piece and not p.is_ring and (p.length > piece.length or piece.is_ring)]
+    if not longer:
+        return piece
+    trunk = shapely.union_all(longer)
+    first, last = shapely.Point(piece.coords[0]), shapely.Point(piece.coords[-1])
+    if piece.is_ring and trunk.distance(piece) <= LEAVES_M:
+        return cut_ring(piece, shapely.shortest_line(piece, trunk).coords[0])
+    return shapely.reverse(piece) if trunk.distance(last) <= LEAVES_M < trunk.distance(first) else piece
+
+
+def cut_ring(ring: shapely.LineString, place: tuple[float, ...]) -> shapely.LineString:
+    """A closed line that begins and ends at its vertex nearest to a place, in the sense it had."""
+    xy = shapely.get_coordinates(ring)[:-1]
+    xy = np.roll(xy, -int(np.argmin(np.hypot(*(xy - np.array(place[:2])).T))), axis=0)
+    return shapely.LineString(np.concatenate([xy, xy[:1]]))
 
 
 def _stations(pieces: list[shapely.LineString]) -> list[float]:
@@ -177,7 +225,7 @@ def _reversed(
     pieces: list[shapely.LineString], _: list[float], axis: Floats
 ) -> tuple[list[shapely.LineString], list[float], Floats]:
     """The same pieces counted from the other end."""
-    turned = [shapely.reverse(line) for line in reversed(pieces)]
+    turned = _outward([shapely.reverse(line) for line in reversed(pieces)])
     return turned, _stations(turned), -axis
 
 

@@ -7,6 +7,7 @@ import shapely
 from shapely import LineString, Point, box
 
 from gis.addressing import facing
+from gis.addressing.starts import Starting
 from gis.addressing.thoroughfares import trace
 from gis.territory.model import Streets
 
@@ -151,3 +152,19 @@ def test_a_large_corner_building_faces_the_main_street_and_a_passage_hardly_ever
     lines = streets(("大街", [(0, 0), (200, 0)]), ("过道", [(0, 0), (0, 200)], "footway"))
     t = trace(lines)
     assert t.name[facing.face(corner, lines.geometry, t).thoroughfare[0]] == "大街"
+
+
+def test_a_branch_counts_away_from_its_street_on_either_hand():
+    main = ("学府路", [(0, 0), (0, 100), (0, 200), (0, 500)])
+    branches = ("学府路", [(0, 100), (90, 100)]), ("学府路", [(0, 200), (-90, 200)])
+    lines = streets(main, *branches, ("大街", [(-300, 0), (300, 0)]))
+    for dead_end in ("same", "entrance"):
+        t = trace(lines, starting=Starting(dead_end=dead_end))
+        pieces = t.piece[t.piece_of == list(t.name).index("学府路")]
+        assert sorted(coords(p)[0] for p in pieces if p.length < 100) == [(0, 100), (0, 200)]
+
+
+def test_a_ring_begins_where_one_comes_in():
+    ring = ("环路", [(100, 0), (200, 0), (200, 150), (0, 150), (0, 0), (100, 0)])
+    t = trace(streets(("入口路", [(100, -40), (100, 0)]), ring))
+    assert coords(t.piece[1])[0] == coords(t.piece[1])[-1] == (100, 0)
