@@ -33,6 +33,8 @@ def parse_one(query: TextQuery) -> Response:
 
 def parse_many() -> Response:
     """The labelled parts of many texts."""
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType
     batch = msgspec.json.decode(request.get_data(), type=TextBatch)
     parser = _scope(batch.territory).parser
     return json(ParsedAddresses([matching.parse(parser, t) for t in batch.texts]))
@@ -74,8 +76,8 @@ ENDPOINTS: Final = (
     Endpoint("/api/parse", parse_one, "Labelled parts of one text", {"application/json": ParsedAddress},
              query=TextQuery, faults=(400, 404), tag="addresses"),
     Endpoint("/api/parse", parse_many, "Labelled parts of many texts", {"application/json": ParsedAddresses},
-             method="POST", access="public", body={"application/json": TextBatch}, faults=(400, 404, 413),
-             tag="addresses"),
+             method="POST", access="public", body={"application/json": TextBatch},
+             faults=(400, 404, 413, 415), tag="addresses"),
     Endpoint("/api/match", match_one, "The address one text means, or candidates and the reason",
              {"application/json": MatchedAddress}, query=TextQuery, faults=(400, 404), tag="addresses"),
     Endpoint("/api/match", match_many, "The addresses many texts mean",

@@ -83,5 +83,6 @@ def test_faults_are_told(client):
     assert client.get("/api/match", query_string={"q": "x", "territory": 999}).status_code == 404
     assert client.post("/api/match", data=b"{}", content_type="application/json").status_code == 400
     assert client.post("/api/match", data=b"x", content_type="text/plain").status_code == 415
+    assert client.post("/api/parse", data=b"{}", content_type="text/plain").status_code == 415
     assert client.post("/api/match", data=b"", content_type="text/csv").status_code == 400
     assert client.post("/api/parse", json={"texts": ["x"] * 10_001}).status_code == 400
