@@ -84,8 +84,11 @@ def create_app(config: Config) -> Flask:
     behind = Bodies(app.wsgi_app, LARGEST_BODY)
     held: Context = app.extensions[KEY]
     features = HotFeatures(held.features, HEADERS.items(), takes_gzip, held.count, behind_proxy=config.behind_proxy)
-    hot = {"/api/lookup": HotLookup(published).answer, hot_features.UNDER: features.answer}
-    app.wsgi_app = Front(behind, front, hot, MadeTiles(tiles).make)  # type: ignore[method-assign]  # see above
+    lookup = HotLookup(published)
+    hot = {"/api/lookup": lookup.answer, hot_features.UNDER: features.answer}
+    app.wsgi_app = Front(  # type: ignore[method-assign]  # see above
+        behind, front, hot, MadeTiles(tiles).make, {"/api/lookup": lookup.at_once}
+    )
     return app
 
 

@@ -1,8 +1,8 @@
 """The application as granian's own interface (RSGI) calls it; https://github.com/emmett-framework/granian, docs/spec.
 
-Tiles in memory are answered by the thread that hears of a request, without a hand-over to another: half of what they
-would cost over WSGI. Bodies are read in the event loop, where a slow client holds nothing but its bytes. Everything
-else is the WSGI application's, in a thread of a pool.
+Tiles and lookups that memory knows are answered by the thread that hears of a request, without a hand-over to
+another: half of what they would cost over WSGI. Bodies are read in the event loop, where a slow client holds nothing
+but its bytes. Everything else is the WSGI application's, in a thread of a pool.
 """
 
 from __future__ import annotations
@@ -106,10 +106,8 @@ class Served:
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answer one request."""
         headers = scope.headers
-        if scope.method == "GET" and "authorization" not in headers and not scope.query_string:
-            found = self._front.at_once(
-                scope.path, headers.get("accept-encoding", ""), headers.get("if-none-match")
-            )  # fmt: skip
+        if scope.method == "GET" and "authorization" not in headers:
+            found = self._at_once(scope.path, scope.query_string, headers)
             if found is not None:
                 protocol.response_bytes(*found)
                 return
@@ -121,6 +119,12 @@ class Served:
         else:
             await _go_on(self._pool.submit)
             _answer(self._behind, scope, protocol, io.BytesIO())
+
+    def _at_once(self, path: str, query: str, headers: Any) -> tuple[int, Headers, bytes] | None:
+        if not query:
+            return self._front.at_once(path, headers.get("accept-encoding", ""), headers.get("if-none-match"))
+        ready = self._front.ready.get(path)
+        return None if ready is None else ready(query, ",".join(headers.get_all("accept-language")))
 
     async def _with_body(self, scope: Any, protocol: Any) -> None:
         body, application = io.BytesIO(), self._behind

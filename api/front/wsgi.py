@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: Answers a request, or None where Flask shall.
 Answer = Callable[["WSGIEnvironment"], tuple[int, Headers, bytes] | None]
 
+#: The same from a query and the languages accepted, without waiting for anything.
+AtOnce = Callable[[str, str], tuple[int, Headers, bytes] | None]
+
 #: A tile by its path, with its body, or None where Flask shall.
 Make = Callable[[str], tuple[Kept, bytes] | None]
 
@@ -59,6 +62,7 @@ class Front:
         tiles: HotTiles,
         answers: Mapping[str, Answer] | None = None,
         make: Make | None = None,
+        ready: Mapping[str, AtOnce] | None = None,
     ) -> None:
         self._behind = behind
         self._tiles, self._make = tiles, make
@@ -67,6 +71,7 @@ class Front:
         self._answers = answers or {}
         self._under = [(path, answer) for path, answer in self._answers.items() if path.endswith("/")]
         self._gzip: dict[str, bool] = {}
+        self.ready = ready or {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or let Flask answer."""

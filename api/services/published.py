@@ -188,8 +188,9 @@ class Published:
 
     def standing(self, on: date | None = None) -> Standing:
         """What is in force on a day (None: today), from memory while nothing changed since it was read."""
-        held, watch = self._standing, self._watch
-        if on is None and held is not None and watch is not None and watch.fresh(held.epoch):
+        watch = self._watch
+        held = self.known() if on is None else None
+        if held is not None:
             return held
         epoch = watch.epoch if watch is not None else 0
         with self.reading() as connection:
@@ -199,6 +200,11 @@ class Published:
         if on is None:
             self._standing = made
         return made
+
+    def known(self) -> Standing | None:
+        """What is in force today where memory has it; None where the database has to be asked."""
+        held, watch = self._standing, self._watch
+        return held if held is not None and watch is not None and watch.fresh(held.epoch) else None
 
     def people(self, standing: Standing, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], list[Contact]]:
         """Who is responsible for grids, each given as the place of its territory in ``standing`` and its id."""

@@ -129,6 +129,31 @@ def test_memory_answers_only_while_nothing_changed(app, world, monkeypatch):
     assert counts[5:7] == [3 * read, 4 * read]
 
 
+def test_at_once_nothing_is_asked_of_the_database(app, world, monkeypatch):
+    """The same answer as ever while memory has it all; none while it lacks anything, or something changed."""
+    from api.services.published import Published
+
+    watch = Told()
+    published = Published(app.extensions[KEY].engine, watch=watch)
+    hot, asked = HotLookup(published), []
+    real = Published.reading
+    monkeypatch.setattr(Published, "reading", lambda self: asked.append(1) or real(self))
+    p = world.grids[min(world.grids)][0][1].centroid
+    query = urlencode({"lon": p.x, "lat": p.y, "crs": "EPSG:4547"})
+    nothing_known = hot.at_once(query, "en")
+    published.standing()
+    nobody_known = hot.at_once(query, "en")
+    said = hot.answer({"QUERY_STRING": query, "HTTP_ACCEPT_LANGUAGE": "en"})
+    asked.clear()
+    assert (nothing_known, nobody_known) == (None, None)
+    assert hot.at_once(query, "en") == said
+    for other in ("lon=1&lat=2&crs=gps", "lon=1&lat=2", f"{query}&as_of=2021-01-01", f"{query}&accuracy=99999"):
+        assert hot.at_once(other, "en") is None
+    watch.epoch = 2
+    assert hot.at_once(query, "en") is None
+    assert asked == []
+
+
 def test_while_nothing_changes_the_people_of_all_grids_are_read_at_once(app, client, world):
     from api.services.published import Published
 

@@ -20,7 +20,7 @@ class Headers(dict):
         return self[name][0] if name in self else default
 
     def get_all(self, name):
-        return self[name]
+        return super().get(name, [])
 
 
 class Scope:
@@ -61,6 +61,7 @@ class Front:
     def __init__(self, application=None):
         self._application = application
         self.asked = []
+        self.ready = {"/ready": lambda *asked: (200, [], repr(asked).encode()) if asked[0] == "a=b" else None}
 
     def at_once(self, path, accepts, known):
         self.asked.append((path, accepts, known))
@@ -113,6 +114,17 @@ def test_what_is_in_memory_is_said_before_anything_is_scheduled():
         asyncio.set_event_loop(None)
     assert protocol.said == (200, [("A", "b")], b"hot")
     assert protocol.thread == threading.get_ident()
+
+
+def test_what_is_ready_is_asked_with_query_and_languages(loop):
+    served = Served(Front(echo), 100)
+    asked = Scope(path="/ready", query="a=b", accept_language=["en", "zh"])
+    ask(loop, served, asked, protocol := Protocol())
+    assert protocol.said == (200, [], b"('a=b', 'en,zh')")
+    ask(loop, served, Scope(path="/ready", query="a=c"), protocol := Protocol())
+    assert protocol.said[0] == 201
+    ask(loop, served, Scope(path="/ready", query="a=b", authorization="x"), protocol := Protocol())
+    assert protocol.said[0] == 201
 
 
 @pytest.mark.parametrize(
