@@ -141,6 +141,12 @@ def limit(largest: int, block: int) -> int:
     return 10**10 if block else largest
 
 
+def reads_as(text: str, key: Key, *, block: int = 0) -> bool:
+    """Whether a number that is written so is read as that key again: 1-3 for the third after 1 is read as 1 to 3."""
+    found = read(text, block=block)
+    return len(found) == 1 and found[0].low == found[0].high == key
+
+
 def below(text: str, key: Key, n: int, *, infill: Infill = "attached") -> str:
     """The n-th number attached to one that is written as ``text``: 12附1, 12-1, 12A, 12甲, 12附1-2."""
     first = write((0, n), infill=infill)[1:] if len(key) == 1 else f"-{n}"

@@ -93,7 +93,11 @@ def bare(number: str) -> str:
 def attached(text: str, key: Key, used: set[Key], written: set[str], rule: Rule) -> tuple[Key, str]:
     """The first free attached number below a parent's; what is taken is added to ``used`` and ``written``."""
     n = 1
-    while (*key, n) in used or doornumbers.below(text, key, n, infill=rule.infill) in written:
+    while (
+        (*key, n) in used
+        or doornumbers.below(text, key, n, infill=rule.infill) in written
+        or (rule.infill == "dash" and text.isdigit() and not doornumbers.reads_as(f"{text}-{n}", (*key, n)))
+    ):
         n += 1
     found = doornumbers.below(text, key, n, infill=rule.infill)
     used.add((*key, n))

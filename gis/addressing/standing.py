@@ -145,7 +145,10 @@ class Used:
         self.bases = sorted(bases)
 
     def __contains__(self, key: Key) -> bool:
-        return key in self._keys or doornumbers.write(key, infill=self._infill, block=self.block) in self._texts
+        if key in self._keys:
+            return True
+        text = doornumbers.write(key, infill=self._infill, block=self.block)
+        return text in self._texts or (len(key) == 2 and not doornumbers.reads_as(text, key, block=self.block))
 
     def add(self, key: Key) -> None:
         """Take a number."""

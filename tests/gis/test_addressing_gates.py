@@ -85,5 +85,6 @@ def test_nothing_we_issue_breaks_a_gate_and_infill_changes_nothing(first, more, 
     new = [house(10.0 * x, y) for x, y, _ in more if (x, y) not in taken]
     again = assign(ROAD, buildings(*old, *new), NONE, NONE, NONE, rule=rule)
     kept = [str(n) for n in found.number]
-    assert list(again.number[: len(old)]) == kept
+    # a place for which there was no room may get a number later
+    assert [n for n, k in zip(again.number, kept, strict=False) if k] == [k for k in kept if k]
     assert not gates.check(again, texts([*kept, *[""] * len(new)]), consecutive=consecutive)

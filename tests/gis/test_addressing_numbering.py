@@ -118,6 +118,13 @@ def test_a_text_that_was_read_otherwise_is_not_issued_again():
     assert len(set(found.text)) == 4
 
 
+def test_an_attached_number_that_would_read_as_a_range_is_passed_over():
+    found = on_one_street(
+        [(k, "R", "1" if k == 0 else "3" if k == 9 else "") for k in range(10)], Rule(infill="dash")
+    )
+    assert list(found.text) == ["1", "1-1", "1-2", "1-4", "1-6", "1-8", "1-10", "1-12", "1-14", "3"]
+
+
 def test_numbers_of_other_streets_do_not_matter():
     found = number(
         np.array([0, 1, -1]), np.zeros(3), np.array([True, True, True]), np.array(["", "", ""], dtype=object), RULE
