@@ -208,6 +208,8 @@ def _csv(points: Points, found: dict[str, Any]) -> bytes:
 def _cells(name: str, column: pa.ChunkedArray) -> list[str]:
     """A column as words. Few bytes of Arrow can stand for any number of words: those kinds are bounded or refused."""
     kind = column.type
+    if _is_list(kind):
+        return _list_cells(name, column)
     indexed = pa.types.is_dictionary(kind)
     if not _is_plain(kind.value_type if indexed else kind):
         raise InputError("lookup.arrow_text", column=name, type=kind)
@@ -222,6 +224,28 @@ def _cells(name: str, column: pa.ChunkedArray) -> list[str]:
     if np.array([len(w) for w in words], dtype=np.int64)[at].sum() > _MOST_TEXT:
         raise InputError("lookup.arrow_text", column=name, type=kind)
     return [words[k] for k in at.tolist()]
+
+
+def _list_cells(name: str, column: pa.ChunkedArray) -> list[str]:
+    """Lists as JSON, such as the candidates and people of our own answers."""
+    try:
+        column.validate(full=True)  # lists that overlap would be as many as one likes
+    except pa.ArrowException as error:
+        raise InputError("lookup.arrow_broken", reason=str(error)[:200]) from None
+    kind, items = column.type, sum(len(chunk.flatten()) for chunk in column.chunks)
+    fields = [field.name for field in kind.value_type] if pa.types.is_struct(kind.value_type) else []
+    if items * sum(map(len, fields)) > _MOST_TEXT:  # the names stand in every item
+        raise InputError("lookup.arrow_text", column=name, type=kind)
+    return ["" if v is None else msgspec.json.encode(v).decode() for v in column.to_pylist()]
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    """Whether a list of values, or of records of values, each of which takes room in Arrow."""
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return False
+    inner = kind.value_type
+    parts = [field.type for field in inner] if pa.types.is_struct(inner) else [inner]
+    return bool(parts) and all(_is_plain(part) and not pa.types.is_null(part) for part in parts)
 
 
 def _is_plain(kind: pa.DataType) -> bool:

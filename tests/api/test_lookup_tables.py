@@ -86,15 +86,35 @@ def test_columns_of_arrow_as_words():
     assert cells([pa.array([], pa.string()).dictionary_encode()]) == []
 
 
+def test_lists_of_arrow_as_json():
+    """What our own answers hold can be asked again: candidates and people are lists of records."""
+    person = pa.list_(pa.struct([("name", pa.string()), ("m", pa.float64())]))
+    assert cells([pa.array([[{"name": "东", "m": 1.5}], [], None], person)]) == ['[{"name":"东","m":1.5}]', "[]", ""]
+    assert cells([pa.array([[1, None]])]) == ["[1,null]"]
+
+
+def overlapping():
+    offsets, values = pa.array([0, 9, 0, 9], pa.int32()).buffers()[1], pa.array(range(9))
+    return pa.Array.from_buffers(pa.list_(pa.int64()), 3, [None, offsets], children=[values])
+
+
+def test_lists_that_overlap_are_refused():
+    with pytest.raises(InputError) as caught:
+        cells([overlapping()])
+    assert caught.value.code == "lookup.arrow_broken"
+
+
 @pytest.mark.parametrize(
     "column",
     [
+        pa.array([[{}] * 5], pa.list_(pa.struct([]))),
+        pa.array([[{"x" * 1000: None}] * 100_000], pa.list_(pa.struct([("x" * 1000, pa.bool_())]))),
         pa.DictionaryArray.from_arrays(pa.array(np.zeros(100_000, np.int8)), pa.array(["x" * 10_000])),
         pa.array([[None] * 5], pa.list_(pa.null())),
         pa.array(["view"], pa.string_view()),
         pa.RunEndEncodedArray.from_arrays(pa.array([9], pa.int32()), pa.array(["x"])),
     ],
-    ids=["a long word a hundred thousand times", "list", "view", "runs"],
+    ids=["records of nothing", "long names", "a long word a hundred thousand times", "list", "view", "runs"],
 )
 def test_few_bytes_that_stand_for_many_words_are_refused(column):
     with pytest.raises(InputError) as caught:
