@@ -93,6 +93,19 @@ def test_search_that_finds_nothing_says_so(open_page):
     assert page.locator("#results .none").inner_text() == "没有找到"
 
 
+def test_what_is_typed_while_the_page_loads_is_searched(open_page):
+    page = open_page("/")
+    held = []
+    page.route("**/api/territories*", lambda route: held.append(route))
+    page.reload()
+    page.fill("#search", "没有这条街9999号")
+    page.wait_for_timeout(500)  # longer than the pause after which a text is asked for
+    assert page.locator("#results .none").count() == 0
+    for route in held:
+        route.continue_()
+    page.locator("#results .none").wait_for()
+
+
 def test_layers_can_be_switched_off(open_page):
     page = open_page("/")
     settle(page)

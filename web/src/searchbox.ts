@@ -70,4 +70,6 @@ export function searchBox(input: HTMLInputElement, list: HTMLElement, territory:
       else void ask();
     }
   });
+  // what was typed while the page was still loading
+  if (input.value && document.activeElement === input) void ask();
 }
