@@ -10,7 +10,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from shapely.errors import GEOSException
 from benchmarks import cities, partition_rows
 from benchmarks.graph_measures import judge, objective
 from benchmarks.partition_adjust import adjust_cases
+from benchmarks.partition_case import Case
 from benchmarks.partition_peers import PEER_SECONDS, peer_process
 from benchmarks.partition_real import real_cases
 from benchmarks.runner import Figure, Say, fresh_process, peer_python, versions
@@ -72,19 +73,6 @@ QUICK: Final = (
     Size("10k", 10_000, (11,), ("metis",)),
     Size("100k", 100_000, ()),
 )
-
-
-@dataclass
-class Case:
-    """One city: our figures, the peers', and what we reached after few iterations."""
-
-    size: str
-    seed: int
-    file: Path
-    ours: dict[str, Any] = field(default_factory=dict)
-    peers: dict[str, dict[str, Any]] = field(default_factory=dict)
-    curve: dict[int, dict[str, Any]] = field(default_factory=dict)
-    part: Path | None = None
 
 
 def figures(*, quick: bool, say: Say) -> tuple[list[Figure], dict[str, str]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.runner import Say, fresh_process
 
 if TYPE_CHECKING:
-    from benchmarks.partition import Case
+    from benchmarks.partition_case import Case
 
 SECONDS = 900.0
 

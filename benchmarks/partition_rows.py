@@ -11,7 +11,7 @@ from benchmarks.partition_real import LEFT_OUT
 from benchmarks.runner import Figure, figure
 
 if TYPE_CHECKING:
-    from benchmarks.partition import Case
+    from benchmarks.partition_case import Case
 
 Better = Literal["low", "high", "equal"]
 Found = dict[str, Any]
