@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from gis.addressing.parsing import chain, tokens
 from gis.addressing.parsing.features import features
+from gis.addressing.parsing.habits import Habits, look_again
 from gis.addressing.parsing.labels import LABELS, PART, TAGS
 from gis.addressing.parsing.lexicon import build, entries
 from gis.addressing.parsing.normalise import LONGEST, normalise
 from gis.compiling import njit
 
 #: Rewritten when features or labels change, so that an older model file is refused and not misread.
-VERSION: Final = 2
+VERSION: Final = 3
 _NAMED: Final = tuple(PART[name] for name in LABELS)
 
 
@@ -31,7 +32,8 @@ class Model:
 
     ``keys`` (n) sorted uint32 feature hashes; ``first`` (n + 1) where the tags of each begin; ``tag`` and ``weight``
     (m) uint8 and int8 in steps of ``step``; ``moves`` (tags, tags) float32 from-to; ``start`` (tags);
-    ``names`` and ``kinds`` are the hashes and kinds of the names it was trained with, without gaps.
+    ``names`` and ``kinds`` are the hashes and kinds of the names it was trained with, without gaps. ``habit_paths``,
+    ``habit_forms``, ``habit_keys`` and ``habit_counts`` are the arrays of :class:`habits.Habits`.
     """
 
     keys: NDArray[np.uint32]
@@ -43,6 +45,10 @@ class Model:
     start: NDArray[np.float32]
     names: NDArray[np.uint64]
     kinds: NDArray[np.uint32]
+    habit_paths: NDArray[np.uint8]
+    habit_forms: NDArray[np.uint32]
+    habit_keys: NDArray[np.uint32]
+    habit_counts: NDArray[np.uint32]
     trained_on: str
 
 
@@ -83,6 +89,10 @@ class Parser:
         self._step = np.float32(model.step)
         self._moves = np.ascontiguousarray(model.moves + chain.allowed(TAGS))
         self._grown = np.exp(self._moves)
+        # copies: arrays from a file are read-only, another type to a compiled loop
+        self._habits = Habits(
+            model.habit_paths.copy(), model.habit_forms.copy(), model.habit_keys.copy(), model.habit_counts.copy()
+        )
         # a text begins with the beginning of a part
         self._start = np.where(np.arange(TAGS) % 2 == 1, np.float32(-1e4), model.start).astype(np.float32)
 
@@ -106,7 +116,7 @@ class Parser:
     def _run(self, points: NDArray[np.uint32]) -> Any:
         return _parse(
             points, tokens.CLASS, tokens.SIGN, self._names, self._kinds, self._slots, self._said, self._step,
-             self._moves, self._grown, self._start,
+             self._moves, self._grown, self._start, self._habits,
         )  # fmt: skip
 
 
@@ -131,7 +141,7 @@ def _fill(keys: Any, first: Any, slots: Any) -> None:  # pragma: no cover - comp
 @njit(cache=True, fastmath=True)
 def _parse(
     points: Any, classes: Any, sign: Any, names: Any, kinds: Any, slots: Any, said: Any,
-    size: Any, moves: Any, grown: Any, start: Any,
+    size: Any, moves: Any, grown: Any, start: Any, habits: Any,
 ) -> Any:  # pragma: no cover - compiled  # fmt: skip
     """Parts of a text as (begin, end, label) columns, and the log of the probability of the whole."""
     tok = tokens.tokenise(points, classes)
@@ -157,7 +167,10 @@ def _parse(
                 scores[t, said[m] >> 8] += np.float32(np.int8(said[m] & 255))
     scores *= size
     path, top = chain.best(scores, moves, start)
-    log = top - chain.total(scores, grown, start)
+    whole = chain.total(scores, grown, start)
+    if look_again(tok.kind, tok.code, scores, moves, start, path, habits):
+        path, top = chain.best(scores, moves, start)
+    log = top - whole
     begin, end = np.empty(n, np.int32), np.empty(n, np.int32)
     label = np.empty(n, np.int32)
     count = 0

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gis.addressing.parsing import chain, tokens
+from gis.addressing.parsing import chain, habits, tokens
 from gis.addressing.parsing.features import features
 from gis.addressing.parsing.labels import NUMBER, TAGS
 from gis.addressing.parsing.lexicon import Lexicon, build, entries
@@ -87,7 +87,9 @@ def train(
                 kept = [sums + now for sums, now in zip(kept, weights, strict=True)]
     # a feature was there in 1 - drop of the cases it was learnt in
     dense = kept[0] * np.float32((1 - how.drop) / averaged)
-    return _small(keys, dense, kept[1] / averaged, kept[2] / averaged, kept_lexicon or lexicon, how.faint, trained_on)
+    met = habits.count(_tagged(labelled))
+    names = kept_lexicon or lexicon
+    return _small(keys, dense, kept[1] / averaged, kept[2] / averaged, names, met, how.faint, trained_on)
 
 
 def _passes(rows: Any, offsets: Any, gold: Any, count: int, how: Recipe) -> Iterator[tuple[Any, Any, Any]]:
@@ -102,14 +104,20 @@ def _passes(rows: Any, offsets: Any, gold: Any, count: int, how: Recipe) -> Iter
         yield weights
 
 
+def _tagged(labelled: Sequence[Labelled]) -> Iterator[tuple[tokens.Tokens, NDArray[np.int64]]]:
+    """Tokens of each address and their tags."""
+    for text, parts in labelled:
+        tok = tokens.tokenise(tokens.points(text), tokens.CLASS)
+        yield tok, _tags(text, parts, tok.start)
+
+
 def _rows(labelled: Sequence[Labelled], lexicon: Lexicon) -> tuple[Any, Any, Any]:
     """Feature hashes of all tokens as uint32, where sentences begin, and the tag of every token."""
     hashes, offsets, gold = [], [0], []
-    for text, parts in labelled:
-        tok = tokens.tokenise(tokens.points(text), tokens.CLASS)
+    for tok, tags in _tagged(labelled):
         found = features(tok.kind, tok.code, tok.exact, tok.value, tokens.SIGN, lexicon.keys, lexicon.masks)
         hashes.append(found.astype(np.uint32))
-        gold.append(_tags(text, parts, tok.start))
+        gold.append(tags)
         offsets.append(offsets[-1] + len(tok.start))
     return np.concatenate(hashes), np.array(offsets), np.concatenate(gold)
 
@@ -138,8 +146,9 @@ def _index(hashes: NDArray[np.uint32], rare: int) -> tuple[NDArray[np.uint32], N
 
 
 def _small(
-    keys: NDArray[np.uint32], dense: Any, moves: Any, start: Any, lexicon: Lexicon, faint: float, trained_on: str
-) -> Model:
+    keys: NDArray[np.uint32], dense: Any, moves: Any, start: Any, lexicon: Lexicon, met: habits.Habits,
+    faint: float, trained_on: str,
+) -> Model:  # fmt: skip
     """Keep what speaks up, in steps of an eighth of a bit."""
     step = float(np.quantile(np.abs(dense), 0.99999)) / 127.0
     steps = np.clip(np.rint(dense / step), -127, 127).astype(np.int8)
@@ -158,6 +167,10 @@ def _small(
         start=start.astype(np.float32),
         names=lexicon.keys[lexicon.keys != 0],
         kinds=lexicon.masks[lexicon.keys != 0],
+        habit_paths=met.paths,
+        habit_forms=met.forms,
+        habit_keys=met.keys,
+        habit_counts=met.counts,
         trained_on=trained_on,
     )
 
