@@ -20,16 +20,16 @@ from api.front.made import MadeTiles
 from api.front.rsgi import Served
 from api.front.wsgi import Front, HotTiles, takes_gzip
 from api.routes import endpoints
-from api.services import hot_features
-from api.services.hot_features import HotFeatures
-from api.services.hot_lookup import HotLookup
-from api.services.index_store import IndexStore
-from api.services.library_bases import Bases
-from api.services.matching import Addresses
+from api.services.addresses.library_bases import Bases
+from api.services.addresses.matching import Addresses
+from api.services.features import hot_features
+from api.services.features.hot_features import HotFeatures
+from api.services.lookup.hot_lookup import HotLookup
+from api.services.lookup.index_store import IndexStore
+from api.services.plates.scan import Forgetting
 from api.services.published import Published
-from api.services.scan import Forgetting
-from api.services.tile_cache import MIME, TileCache
-from api.services.tiles import Tiles
+from api.services.tiles.tile_cache import MIME, TileCache
+from api.services.tiles.tiles import Tiles
 from api.services.watch import Watch
 from data.postgres.connect import new_engine
 from data.tile_store import TileStore

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from sqlalchemy import Engine
 
-from api.services import operator
+from api.services.operating import operator
 from gis.errors import UnauthorizedError
 
 #: What a route asks of its caller: nothing, to see drafts, or to write.

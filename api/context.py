@@ -18,11 +18,11 @@ from api.authorisation import Caller
 from api.config import Config
 from api.front.wsgi import HotTiles
 from api.languages import chosen
-from api.services.exporting import Downloads
-from api.services.features import Features
-from api.services.matching import Addresses
+from api.services.addresses.matching import Addresses
+from api.services.features.exporting import Downloads
+from api.services.features.features import Features
 from api.services.published import Published
-from api.services.tiles import Tiles
+from api.services.tiles.tiles import Tiles
 from api.services.watch import Watch
 
 KEY: Final = "wangge"

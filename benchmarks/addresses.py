@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from api.services import parser_training as training
+from api.services.addresses import parser_training as training
 from benchmarks import addresses_numbering, big_library, hard_addresses
 from benchmarks.runner import SHARED, Figure, Say, figure, fresh_process, peer_python, versions
 from data.addressing import labelled, model_file

@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from api.services.planning import Cut, Job, communities_of, cut, solve
+from api.services.plans.planning import Cut, Job, communities_of, cut, solve
 from benchmarks import cities
 from benchmarks.atoms_one import read
 from benchmarks.graph_measures import judge

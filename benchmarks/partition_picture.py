@@ -20,7 +20,7 @@ mpl.use("Agg")
 from matplotlib import pyplot
 from matplotlib.collections import LineCollection, PolyCollection
 
-from api.services.planning import Cut, cut
+from api.services.plans.planning import Cut, cut
 from benchmarks.atoms_one import read
 from benchmarks.partition_extract import WAYS, near_share
 from data import rulesets

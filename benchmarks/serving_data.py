@@ -18,8 +18,9 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from api.services import importing, partitioning, publishing
-from api.services.planning import Job, ruleset_of
+from api.services import importing
+from api.services.plans import partitioning, publishing
+from api.services.plans.planning import Job, ruleset_of
 from benchmarks.runner import ROOT, Say
 from benchmarks.serving_city import city_sources
 from data.postgres import migrate

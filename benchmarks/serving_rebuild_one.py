@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from api.services.index_store import IndexStore
+from api.services.lookup.index_store import IndexStore
 from data.postgres import read_published
 from data.postgres.connect import engine_of
 from gis.locate import index

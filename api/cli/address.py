@@ -11,7 +11,7 @@ from api.cli import address_life
 from api.messages import shell_language, text
 
 if TYPE_CHECKING:
-    from api.services.addresses import Assigned
+    from api.services.addresses.addresses import Assigned
 
 
 @click.group()
@@ -42,7 +42,7 @@ def assign(territory: str, rule: str, preview: str | None, faults: Path | None) 
     gets an address.
     """
     from api.cli.store import actor, opened, progressing
-    from api.services import addresses, addresses_page
+    from api.services.addresses import addresses, addresses_page
 
     language = shell_language()
     rules = addresses.rule_of(rule)
@@ -69,7 +69,7 @@ def assign(territory: str, rule: str, preview: str | None, faults: Path | None) 
 @click.argument("names", nargs=-1)
 def rules(names: tuple[str, ...]) -> None:
     """List the numbering rulesets, with what was not checked against its source; one or a file with its sources."""
-    from api.services import addresses
+    from api.services.addresses import addresses
 
     language = shell_language()
     for rule in [addresses.rule_of(n) for n in names] or addresses.rules():
@@ -88,7 +88,7 @@ def rules(names: tuple[str, ...]) -> None:
 def list_(territory: str, community: str, faults: bool, limit: int | None) -> None:
     """List addresses with their permanent codes: code, community, text, fault; tabs between."""
     from api.cli.store import opened
-    from api.services import addresses
+    from api.services.addresses import addresses
 
     with opened() as engine:
         rows = addresses.listing(engine, territory, community=community, mess=faults, limit=limit)

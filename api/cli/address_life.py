@@ -11,7 +11,7 @@ import click
 from api.messages import catalogue, shell_language, text
 
 if TYPE_CHECKING:
-    from api.services.address_life import Ended
+    from api.services.addresses.address_life import Ended
     from data.postgres.address_life import ForeignCode
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -28,7 +28,7 @@ _parts = click.option("--with-parts", is_flag=True, help="Also revoke its units 
 def revoke(code: str, on: datetime | None, with_parts: bool, note: str) -> None:
     """End an address without a successor; its plates are revoked with it. The code is never used again."""
     from api.cli.store import actor, opened
-    from api.services import address_life
+    from api.services.addresses import address_life
 
     with opened() as engine:
         done = address_life.revoke(engine, code, on=_day(on), with_parts=with_parts, note=note, actor=actor())
@@ -44,7 +44,7 @@ def revoke(code: str, on: datetime | None, with_parts: bool, note: str) -> None:
 def merge(code: str, into: str, on: datetime | None, with_parts: bool, note: str) -> None:
     """Let an address go up in another: its code and plates lead there from then on."""
     from api.cli.store import actor, opened
-    from api.services import address_life
+    from api.services.addresses import address_life
 
     with opened() as engine:
         done = address_life.merge(engine, code, into, on=_day(on), with_parts=with_parts, note=note, actor=actor())
@@ -60,7 +60,7 @@ def merge(code: str, into: str, on: datetime | None, with_parts: bool, note: str
 def split(code: str, into: tuple[str, ...], on: datetime | None, with_parts: bool, note: str) -> None:
     """Let several addresses take the place of one: its code names them from then on."""
     from api.cli.store import actor, opened
-    from api.services import address_life
+    from api.services.addresses import address_life
 
     with opened() as engine:
         done = address_life.split(engine, code, into, on=_day(on), with_parts=with_parts, note=note, actor=actor())
@@ -76,7 +76,7 @@ def split(code: str, into: tuple[str, ...], on: datetime | None, with_parts: boo
 def name(code: str, words: str, kind: str, since: datetime | None, until: datetime | None) -> None:
     """Give an address another name: its other branch, a former name, a misprint, a variant."""
     from api.cli.store import actor, opened
-    from api.services import address_life
+    from api.services.addresses import address_life
 
     with opened() as engine:
         found = address_life.name(engine, code, words, kind, since=_day(since), until=_day(until), actor=actor())
@@ -88,7 +88,7 @@ def name(code: str, words: str, kind: str, since: datetime | None, until: dateti
 def history(code: str) -> None:
     """Everything recorded of a code: its issue, names, foreign codes, plates, and what became of it."""
     from api.cli.store import opened
-    from api.services import address_life
+    from api.services.addresses import address_life
 
     language = shell_language()
     with opened() as engine:
@@ -125,7 +125,7 @@ def import_(
 ) -> None:  # fmt: skip
     """Link the codes of a CSV or XLSX table, by address code or by the address's text."""
     from api.cli.store import actor, opened
-    from api.services import foreign_codes
+    from api.services.addresses import foreign_codes
 
     language = shell_language()
     with opened() as engine:
@@ -156,7 +156,7 @@ def import_(
 def link(code: str, system: str, foreign: str, since: datetime | None, until: datetime | None) -> None:
     """Link one code of another system to the address with CODE."""
     from api.cli.store import actor, opened
-    from api.services import foreign_codes
+    from api.services.addresses import foreign_codes
 
     with opened() as engine:
         done = foreign_codes.link(engine, code, system, foreign, since=_day(since), until=_day(until), actor=actor())
@@ -170,7 +170,7 @@ def link(code: str, system: str, foreign: str, since: datetime | None, until: da
 def unlink(system: str, foreign: str, on: datetime | None) -> None:
     """End the link of a foreign code on a day; it stays in the history."""
     from api.cli.store import actor, opened
-    from api.services import foreign_codes
+    from api.services.addresses import foreign_codes
 
     with opened() as engine:
         done = foreign_codes.unlink(engine, system, foreign, on=_day(on), actor=actor())
@@ -183,7 +183,7 @@ def unlink(system: str, foreign: str, on: datetime | None) -> None:
 def find(foreign: str, system: str) -> None:
     """Which of our addresses a foreign code belongs to, and belonged to."""
     from api.cli.store import opened
-    from api.services import foreign_codes
+    from api.services.addresses import foreign_codes
 
     with opened() as engine:
         for found in foreign_codes.find(engine, foreign, system):

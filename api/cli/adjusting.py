@@ -54,7 +54,7 @@ def options(*, mend: bool = False, score: bool = False, database: bool = True) -
 
 def choice_of(value: str) -> str | int:
     """An option's name or number; a usage error for anything else."""
-    from api.services.adjusting import CHOICES
+    from api.services.plans.adjusting import CHOICES
 
     if value in CHOICES:
         return value
@@ -65,8 +65,8 @@ def choice_of(value: str) -> str | int:
 
 def run(task: Any, subject: str, source: Path | None, asked: dict[str, Any], layer: Path | None = None) -> None:
     """Run one task on files or in the database, print what came of it, exit with the status of the contract."""
-    from api.services.adjusting import Change
-    from api.services.planning import Job, ruleset_of
+    from api.services.plans.adjusting import Change
+    from api.services.plans.planning import Job, ruleset_of
 
     rules = ruleset_of(asked["ruleset"], asked["minimum"], asked["maximum"], asked["target"])
     job = Job(rules, asked.get("seed", 1))
@@ -82,7 +82,7 @@ def run(task: Any, subject: str, source: Path | None, asked: dict[str, Any], lay
 
 def _with_files(task: Any, subject: str, source: Path, job: Any, change: Any, asked: dict[str, Any]) -> None:
     from api.cli.store import progressing
-    from api.services.adjusting import change_file
+    from api.services.plans.adjusting import change_file
 
     with progressing() as progress:
         done = change_file(
@@ -103,7 +103,7 @@ def _with_files(task: Any, subject: str, source: Path, job: Any, change: Any, as
 
 def _in_database(task: Any, subject: str, job: Any, change: Any, asked: dict[str, Any], layer: Path | None) -> None:
     from api.cli.store import actor, opened, progressing
-    from api.services.adjusting_store import change_territory
+    from api.services.plans.adjusting_store import change_territory
 
     if asked["output"] is not None or asked["territory"] is not None or task == "score":
         raise click.UsageError(text("adjust.two_forms", shell_language()))

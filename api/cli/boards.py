@@ -52,7 +52,7 @@ def print_(
 ) -> None:
     """Print a notice board for every building: grid, range, people with phones and duties, 12345, QR."""
     from api.cli.store import actor, opened, progressing
-    from api.services import boards as service
+    from api.services.plates import boards as service
 
     scope = service.Scope(community, grid, code, outdated, as_of.date() if as_of else None)
     with opened() as engine, progressing() as progress:
@@ -79,7 +79,7 @@ def cards(
 ) -> None:
     """Print a contact card for every person on a post, ten on an A4 sheet with crop marks."""
     from api.cli.store import actor, opened, progressing
-    from api.services import boards as service
+    from api.services.plates import boards as service
 
     scope = service.Scope(community, grid, None, outdated, as_of.date() if as_of else None)
     with opened() as engine, progressing() as progress:
@@ -96,7 +96,7 @@ def cards(
 def outdated_(territory: str, output: Path | None, as_of: datetime | None) -> None:
     """List boards and cards to print again, and why: people, phones, posts, grids or ranges have changed."""
     from api.cli.store import opened
-    from api.services import boards as service
+    from api.services.plates import boards as service
 
     language = shell_language()
     with opened() as engine:

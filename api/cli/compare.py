@@ -22,7 +22,7 @@ def compare(
     a: str, b: str, territory: str | None, output: Path | None, json_file: Path | None, language: str
 ) -> None:
     """Compare plan A with plan B: every measure, the households and buildings that moved, pictures and a map."""
-    from api.services.comparing import check_outputs, compare_files, save_json
+    from api.services.plans.comparing import check_outputs, compare_files, save_json
 
     check_outputs(output, json_file)
     if territory is None:
@@ -31,7 +31,7 @@ def compare(
         if not (a.isdigit() and b.isdigit()):
             raise click.UsageError(text("compare.versions", shell_language()))
         from api.cli.store import opened
-        from api.services.stored_plans import compare_versions
+        from api.services.plans.stored_plans import compare_versions
 
         with opened() as engine:
             found = compare_versions(engine, territory, int(a), int(b))
@@ -39,7 +39,7 @@ def compare(
         save_json(found, json_file)
     figures = found.as_json()
     if output is not None:
-        from api.services.comparing_page import write_page
+        from api.services.plans.comparing_page import write_page
 
         size = write_page(found, output, language)
         click.echo(text("compare.done", shell_language(), file=output, size=f"{size / 1e6:.1f}"))

@@ -24,7 +24,7 @@ def check(source: Path, territory: Path | None, every: bool) -> None:
     Exit status 2 when it cannot be used at all.
     """
     from api.cli.store import progressing
-    from api.services import cutting
+    from api.services.plans import cutting
 
     with progressing() as progress:
         found = cutting.check_file(source, territory, progress)
@@ -49,7 +49,7 @@ def check(source: Path, territory: Path | None, every: bool) -> None:
 def blocks(source: Path, output: Path, ruleset: str) -> None:
     """Write the blocks that streets, water, railways and walls enclose, with their households."""
     from api.cli.store import progressing
-    from api.services import cutting, planning
+    from api.services.plans import cutting, planning
 
     with progressing() as progress:
         made = cutting.blocks_file(source, output, planning.ruleset_of(ruleset), progress)
@@ -65,7 +65,7 @@ def blocks(source: Path, output: Path, ruleset: str) -> None:
 def atoms(source: Path, output: Path, ruleset: str) -> None:
     """Write the atoms (one cell a building) and the borders they share; the file can be given to `plan`."""
     from api.cli.store import progressing
-    from api.services import cutting, planning
+    from api.services.plans import cutting, planning
 
     with progressing() as progress:
         made = cutting.atoms_file(source, output, planning.ruleset_of(ruleset), progress)

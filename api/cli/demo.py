@@ -26,8 +26,8 @@ def demo(serving: bool, port: int | None, host: str, summary_file: Path | None) 
     """
     from api.cli import serve
     from api.cli.store import progressing
-    from api.services import demo as service
     from api.services import store
+    from api.services.operating import demo as service
 
     started = time.perf_counter()
     chosen = serve.choose_port(host, port) if serving else 0
@@ -56,7 +56,7 @@ def show(results: list[Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from api.services.demo import STEPS
+    from api.services.operating.demo import STEPS
 
     language = shell_language()
 

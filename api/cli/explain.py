@@ -31,14 +31,14 @@ def explain(
     """Say for every border of a plan why it is there, and for every grid out of range why it cannot be met."""
     if (plan is None) == (territory is None):
         raise click.UsageError(text("explain.file_or_territory", shell_language()))
-    from api.services.explaining import explain_file, lines_of, save
+    from api.services.plans.explaining import explain_file, lines_of, save
 
     spoken = language or shell_language()
     if plan is not None:
         found = explain_file(plan, spoken, grids)
     else:
         from api.cli.store import opened
-        from api.services.stored_plans import explain_version
+        from api.services.plans.stored_plans import explain_version
 
         with opened() as engine:
             found = explain_version(engine, str(territory), number, spoken, grids)

@@ -31,7 +31,7 @@ def ledger(
 
     A second sheet lists every street on a border and the one grid that answers for it.
     """
-    from api.services import ledger as ledgers
+    from api.services.plans import ledger as ledgers
 
     if (plan is None) == (territory is None):
         raise click.UsageError(text("ledger.one_source", shell_language()))

@@ -47,7 +47,7 @@ def _command(kind: str, line: str) -> click.Command:
         encoding: str, language: str,
     ) -> None:  # fmt: skip
         from api.cli.store import opened, progressing
-        from api.services import exporting
+        from api.services.features import exporting
 
         day = None if as_of is None else as_of.date()
         names = tuple(dict.fromkeys(n.strip() for n in layers.split(",") if n.strip()))

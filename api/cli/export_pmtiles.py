@@ -26,7 +26,7 @@ def pmtiles(
     read it without the service.
     """
     from api.cli.store import opened, progressing
-    from api.services import tile_export
+    from api.services.tiles import tile_export
 
     day = None if as_of is None else as_of.date()
     with opened() as engine, progressing() as progress:

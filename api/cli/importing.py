@@ -36,7 +36,8 @@ def import_() -> None:
 def import_file(file: Path, name: str, area: Path | None, ruleset: str, crs: str | None, title: str) -> None:
     """Read a map file (.osm.pbf, .osm, .osm.gz or .gpkg), with the staff 人员 and divisions it may hold."""
     from api.cli.store import actor, opened, progressing
-    from api.services import importing, planning
+    from api.services import importing
+    from api.services.plans import planning
 
     with opened() as engine, progressing() as progress:
         done = importing.import_file(
@@ -52,7 +53,8 @@ def import_file(file: Path, name: str, area: Path | None, ruleset: str, crs: str
 def import_sample(name: str, ruleset: str) -> None:
     """Read one of the two shipped samples: a made-up Chinese county town, or central Helsinki."""
     from api.cli.store import actor, opened, progressing
-    from api.services import importing, planning
+    from api.services import importing
+    from api.services.plans import planning
 
     with opened() as engine, progressing() as progress:
         done = importing.import_sample(
@@ -70,7 +72,8 @@ def import_sample(name: str, ruleset: str) -> None:
 def import_place(query: str, name: str | None, ruleset: str, crs: str | None, title: str) -> None:
     """Ask OpenStreetMap for a place by its name, for example "Punavuori, Helsinki" (needs the internet)."""
     from api.cli.store import actor, opened, progressing
-    from api.services import importing, planning
+    from api.services import importing
+    from api.services.plans import planning
 
     with opened() as engine, progressing() as progress:
         done = importing.import_place(
@@ -103,7 +106,8 @@ def import_tables(
     Where a row means no building, or several, it is listed and nothing is written.
     """
     from api.cli.store import actor, opened, progressing
-    from api.services import planning, tables
+    from api.services import tables
+    from api.services.plans import planning
     from gis.errors import InputError
 
     language = shell_language()

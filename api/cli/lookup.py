@@ -10,7 +10,8 @@ import click
 from api.answers import Lookup
 from api.cli.progress import PATIENCE, ConsoleProgress
 from api.messages import shell_language, text
-from api.services import asking, database
+from api.services.lookup import asking
+from api.services.operating import database
 from gis.errors import InputError
 
 

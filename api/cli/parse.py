@@ -32,7 +32,7 @@ def parse(
     if bool(texts) == (source is not None) or (source is None) != (output is None) or parts_only:
         raise InputError("parse.arguments")
     from api.cli.store import opened
-    from api.services import parsing
+    from api.services.addresses import parsing
 
     language = shell_language()
     if source is not None and output is not None:
@@ -58,7 +58,7 @@ def train_parser(labelled: Path | None, output: Path, count: int | None, json_fi
     from dataclasses import asdict
 
     from api.cli.store import progressing
-    from api.services import parser_training as training
+    from api.services.addresses import parser_training as training
     from data.outputs import write_whole
 
     if labelled is not None and not labelled.is_dir():
@@ -82,7 +82,7 @@ def train_parser(labelled: Path | None, output: Path, count: int | None, json_fi
 def _show_parts(texts: list[str], as_json: bool) -> None:
     import msgspec
 
-    from api.services import parsing
+    from api.services.addresses import parsing
 
     for found in parsing.parse_texts(texts):
         if as_json:

@@ -11,7 +11,7 @@ import click
 from api.messages import shell_language, text
 
 if TYPE_CHECKING:
-    from api.services.partitioning import Partitioned
+    from api.services.plans.partitioning import Partitioned
 
 
 @click.command()
@@ -58,8 +58,8 @@ def partition(
         raise click.UsageError(text("plan.iterations_or_seconds", shell_language()))
     from api.cli.planning_options import progressing, stopped_lines, wanted
     from api.cli.store import actor, opened
-    from api.services import partitioning
-    from api.services.planning import Job, ruleset_of, write_json
+    from api.services.plans import partitioning
+    from api.services.plans.planning import Job, ruleset_of, write_json
 
     job = Job(ruleset_of(ruleset, minimum, maximum, target, micro=micro), seed, iterations, seconds, workers)
     job = replace(job, scheduler=scheduler, resume=resume, grids=wanted(grids, shell_language()))

@@ -64,7 +64,7 @@ def plan(
     if iterations is not None and seconds is not None:
         raise click.UsageError(text("plan.iterations_or_seconds", shell_language()))
     from api.cli.planning_options import progressing, stopped_lines, wanted
-    from api.services.planning import Job, plan_file, ruleset_of
+    from api.services.plans.planning import Job, plan_file, ruleset_of
 
     job = Job(ruleset_of(ruleset, minimum, maximum, target, micro=micro), seed, iterations, seconds, workers)
     job = replace(job, scheduler=scheduler, resume=resume, grids=wanted(grids, shell_language()))
@@ -121,7 +121,7 @@ def summary(report: dict[str, Any], output: Path, language: str) -> list[str]:
         lines.append(text("plan.more_exceptions", language, count=len(report["exceptions"]) - len(shown)))
     if report.get("micro"):
         lines += micro_summary(report["micro"], language)
-    from api.services.rules import rule_notes
+    from api.services.plans.rules import rule_notes
 
     lines += rule_notes(report, language)
     if not report["communities_given"]:

@@ -38,7 +38,7 @@ def print_(
 ) -> None:
     """Print the plates of one community as a PDF. Every QR is read back before the file is written."""
     from api.cli.store import actor, opened, progressing
-    from api.services import plates as service
+    from api.services.plates import plates as service
 
     with opened() as engine, progressing() as progress:
         wanted = size or (service.reprint_size(engine, territory) if reprint else service.DEFAULT)
@@ -69,7 +69,7 @@ def print_(
 def picture(code: str, output: Path, size: str, pixels: int) -> None:
     """Draw one plate by its address code: vector outlines for an engraver, or a picture."""
     from api.cli.store import opened
-    from api.services import plates as service
+    from api.services.plates import plates as service
 
     with opened() as engine:
         service.picture(engine, code, output, size=size, pixels=pixels)
@@ -86,7 +86,7 @@ def pictures(batch: int, output: Path, kinds: tuple[str, ...], dpi: int) -> None
     BATCH is the number that ``plates print`` tells. The links are those of its sheets; every QR is read back.
     """
     from api.cli.store import opened, progressing
-    from api.services import plate_pictures as service
+    from api.services.plates import plate_pictures as service
 
     with opened() as engine, progressing() as progress:
         done = service.export(engine, batch, output, kinds=kinds or ("svg",), dpi=dpi, progress=progress)
@@ -99,7 +99,7 @@ def pictures(batch: int, output: Path, kinds: tuple[str, ...], dpi: int) -> None
 def host(name: str) -> None:
     """Set the host that new plates name (like dz.example.cn)."""
     from api.cli.store import opened
-    from api.services import plates as service
+    from api.services.plates import plates as service
 
     with opened() as engine:
         click.echo(text("plates.host_set", shell_language(), host=service.set_host(engine, name)))
@@ -109,7 +109,7 @@ def host(name: str) -> None:
 def rotate_key() -> None:
     """Make a new signing key for new plates; plates signed with older keys verify for ever."""
     from api.cli.store import actor, opened
-    from api.services import plates as service
+    from api.services.plates import plates as service
 
     with opened() as engine:
         click.echo(text("plates.key_made", shell_language(), key=service.rotate_key(engine, actor=actor())))

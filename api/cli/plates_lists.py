@@ -26,7 +26,7 @@ def list_keys() -> None:
     Series 0 signs first plates, series 1 those printed in place of lost or replaced ones of series 0, and so on.
     """
     from api.cli.store import opened
-    from api.services import plate_lists
+    from api.services.plates import plate_lists
 
     with opened() as engine:
         found = plate_lists.keys(engine)
@@ -42,7 +42,7 @@ def list_keys() -> None:
 def rotate(lists: bool) -> None:
     """Make a new key. Plates and lists signed with older ones verify for ever."""
     from api.cli.store import actor, opened
-    from api.services import plate_lists, plates
+    from api.services.plates import plate_lists, plates
 
     with opened() as engine:
         if lists:
@@ -58,7 +58,7 @@ def rotate(lists: bool) -> None:
 def signed_list(territory: str, output: Path) -> None:
     """Write the signed list of a territory's plates, for staff to verify plates offline."""
     from api.cli.store import actor, opened
-    from api.services import plate_lists
+    from api.services.plates import plate_lists
 
     with opened() as engine:
         made = plate_lists.make_file(engine, territory, output, actor=actor())
@@ -81,7 +81,7 @@ def verify(
 
     Exit status 3 when one of them does not speak for its address.
     """
-    from api.services import plate_verify
+    from api.services.plates import plate_verify
 
     language = shell_language()
     if (lon is None) != (lat is None) or (lon is not None and not crs):

@@ -11,7 +11,7 @@ import click
 from api.messages import shell_language, text
 
 if TYPE_CHECKING:
-    from api.services.plate_life import Outcome, Position, Todo
+    from api.services.plates.plate_life import Outcome, Position, Todo
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -21,7 +21,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 def batches(territory: str) -> None:
     """List batches: number, community, size, purpose, ordered by and when, printed by and when, plates by state."""
     from api.cli.store import opened
-    from api.services import plate_life
+    from api.services.plates import plate_life
 
     with opened() as engine:
         rows = plate_life.batches(engine, territory)
@@ -41,7 +41,7 @@ def batches(territory: str) -> None:
 def list_(territory: str, batch: int | None, status: str) -> None:
     """List plates: code, state, since, batch, installed on and by, metres from the building, address."""
     from api.cli.store import opened
-    from api.services import plate_life
+    from api.services.plates import plate_life
 
     with opened() as engine:
         rows = plate_life.listing(engine, territory, batch=batch, status=status)
@@ -81,7 +81,7 @@ def install(
 ) -> None:
     """Record that a plate hangs: PLATE is its link or code. A position far from the building is flagged."""
     from api.cli.store import actor, opened
-    from api.services import plate_life, plate_tables
+    from api.services.plates import plate_life, plate_tables
 
     if (plate is None) == (table is None):
         raise click.UsageError(text("life.plate_or_file", shell_language()))
@@ -120,7 +120,7 @@ def install(
 def mark(plate: str, status: str, on: datetime | None, note: str) -> None:
     """Record that a plate (its link or code) was lost, replaced or revoked."""
     from api.cli.store import actor, opened
-    from api.services import plate_life
+    from api.services.plates import plate_life
 
     with opened() as engine:
         done = plate_life.mark(engine, plate, status, on=on.date() if on else None, note=note, actor=actor())
@@ -143,8 +143,8 @@ def check(
 ) -> None:  # fmt: skip
     """Record where a plate was seen, and say how far that is from its building."""
     from api.cli.store import actor, opened
-    from api.services import plate_life, plate_tables
-    from api.services.plate_life import Position
+    from api.services.plates import plate_life, plate_tables
+    from api.services.plates.plate_life import Position
 
     picture = plate_tables.photo_of(photo) if photo else b""
     with opened() as engine:
@@ -163,7 +163,7 @@ def check(
 def settle(plate: str, note: str) -> None:
     """Staff looked into a plate: what was seen and reported of it until now is done with."""
     from api.cli.store import actor, opened
-    from api.services import plate_life
+    from api.services.plates import plate_life
 
     with opened() as engine:
         done = plate_life.settle(engine, plate, note=note, actor=actor())
@@ -176,7 +176,7 @@ def settle(plate: str, note: str) -> None:
 def photo(plate: str, output: Path) -> None:
     """Write the photo that was taken when a plate was hung."""
     from api.cli.store import opened
-    from api.services import plate_life
+    from api.services.plates import plate_life
 
     with opened() as engine:
         plate_life.save_photo(engine, plate, output)
@@ -187,7 +187,7 @@ def photo(plate: str, output: Path) -> None:
 def suspicious(territory: str) -> None:
     """List plates to look at: moved, copied, said to hang elsewhere, or hanging where the address has ended."""
     from api.cli.store import opened
-    from api.services import plate_life
+    from api.services.plates import plate_life
 
     with opened() as engine:
         _todos(plate_life.suspicious(engine, territory))
@@ -198,7 +198,7 @@ def suspicious(territory: str) -> None:
 def reprint_list(territory: str) -> None:
     """List plates to print again: code, why, since, metres, address, size; ``plates print --reprint`` prints them."""
     from api.cli.store import opened
-    from api.services import plate_life
+    from api.services.plates import plate_life
 
     with opened() as engine:
         _todos(plate_life.reprints(engine, territory))
@@ -212,7 +212,7 @@ def reprint_list(territory: str) -> None:
 def reports(territory: str, kind: str | None, limit: int, photos: Path | None) -> None:
     """List what people sent from plates' pages: number, time, kind, code, address, grid, words; tabs between."""
     from api.cli.store import opened
-    from api.services import scan
+    from api.services.plates import scan
 
     with opened() as engine:
         rows = scan.reports(engine, territory, kind=kind or "", limit=limit)
@@ -229,14 +229,14 @@ def reports(territory: str, kind: str | None, limit: int, photos: Path | None) -
 def forget() -> None:
     """Delete yesterday's salted hashes of who reported (the service does it too, as it works)."""
     from api.cli.store import opened
-    from api.services import scan
+    from api.services.plates import scan
 
     with opened() as engine:
         click.echo(text("life.forgotten", shell_language(), count=scan.forget(engine)))
 
 
 def _position(lon: float | None, lat: float | None, crs: str | None, accuracy: float) -> Position | None:
-    from api.services.plate_life import Position
+    from api.services.plates.plate_life import Position
 
     if lon is None and lat is None:
         return None

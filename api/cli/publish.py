@@ -24,7 +24,7 @@ def publish(
     A later day comes into force by itself. Grids that go on keep their permanent id and their code.
     """
     from api.cli.store import actor, opened, progressing
-    from api.services import publishing
+    from api.services.plans import publishing
 
     day: date | None = None if since is None else since.date()
     with opened() as engine, progressing() as progress:

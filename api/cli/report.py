@@ -18,7 +18,7 @@ from api.messages import LANGUAGES, shell_language, text
 )
 def report(plan: Path, output: Path, figures: Path | None, language: str) -> None:
     """Write a plan as one HTML file with its map inside: opens anywhere, asks no server for anything."""
-    from api.services.report import write_report
+    from api.services.plans.report import write_report
 
     page = write_report(plan, output, figures=figures, language=language)
     click.echo(

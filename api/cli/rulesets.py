@@ -15,7 +15,7 @@ def rulesets() -> None:
 @rulesets.command("list")
 def list_() -> None:
     """List the shipped rulesets."""
-    from api.services import rules
+    from api.services.plans import rules
 
     language = shell_language()
     for r in rules.overview():
@@ -27,7 +27,7 @@ def list_() -> None:
 @click.argument("name", metavar="NAME|FILE.toml")
 def show(name: str) -> None:
     """Say what a ruleset means: bounds, sources, check figures, what is unverified 未核对."""
-    from api.services import rules
+    from api.services.plans import rules
 
     for line in rules.described(rules.check(name), shell_language()):
         click.echo(line)
@@ -37,7 +37,7 @@ def show(name: str) -> None:
 @click.argument("names", metavar="FILE.toml...", nargs=-1, required=True)
 def check(names: tuple[str, ...]) -> None:
     """Check rulesets: one line each; exit status 2 where one has a fault, whose field is named."""
-    from api.services import rules
+    from api.services.plans import rules
 
     language = shell_language()
     found = rules.faults(list(names))

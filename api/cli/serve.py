@@ -13,7 +13,7 @@ import click
 from api.cli.progress import ConsoleProgress
 from api.cli.user import announce
 from api.messages import shell_language, text
-from api.services import database
+from api.services.operating import database
 from gis.errors import SetupError
 
 PORT: Final = 8000

@@ -8,7 +8,7 @@ import click
 
 from api.cli.progress import ConsoleProgress
 from api.messages import shell_language, text
-from api.services import setup as service
+from api.services.operating import setup as service
 
 
 @click.command()

@@ -8,8 +8,8 @@ import click
 
 from api.cli.setup import prepare
 from api.messages import shell_language, text
-from api.services import checking
-from api.services import setup as service
+from api.services.operating import checking
+from api.services.operating import setup as service
 
 
 @click.command(context_settings={"ignore_unknown_options": True})

@@ -6,7 +6,7 @@ import click
 
 from api.cli.progress import PATIENCE, ConsoleProgress
 from api.messages import shell_language, text
-from api.services import database, operator
+from api.services.operating import database, operator
 
 
 @click.group()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from api.services import tile_request
-from api.services.tile_cache import Kept
-from api.services.tiles import Tiles
+from api.services.tiles import tile_request
+from api.services.tiles.tile_cache import Kept
+from api.services.tiles.tiles import Tiles
 
 #: One spelling of what the route takes; other spellings are the route's.
 _PATH: Final = re.compile(r"/tiles/([a-z,-]+)/([0-9]{1,2})/([0-9]{1,8})/([0-9]{1,8})\.mvt")

@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeVarTuple
 
 from api.front.bodies import HELD, THREADS, busy
 from api.front.wsgi import Front
-from api.services.tile_cache import Headers
+from api.services.tiles.tile_cache import Headers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.http import parse_accept_header
 
-from api.services.tile_cache import Headers, Kept
+from api.services.tiles.tile_cache import Headers, Kept
 from api.services.watch import Watch
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from api.address_answers import (
 )
 from api.context import here, language
 from api.endpoints import Endpoint, json
-from api.services import matching, matching_files
-from api.services.matching import Scope
+from api.services.addresses import matching, matching_files
+from api.services.addresses.matching import Scope
 from gis.errors import NotFoundError
 
 

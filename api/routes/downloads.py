@@ -11,7 +11,7 @@ from flask import Response, request, send_file
 from api.context import here, language
 from api.endpoints import Endpoint
 from api.feature_answers import DownloadQuery
-from api.services import exporting
+from api.services.features import exporting
 from data.export_files import MEDIA
 from gis.errors import InputError
 

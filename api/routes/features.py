@@ -22,11 +22,11 @@ from api.feature_answers import (
     PlainQuery,
     Queryables,
 )
-from api.services import feature_descriptions as descriptions
-from api.services import feature_questions as questions
-from api.services.feature_descriptions import GEOJSON, JSON, SCHEMA
-from api.services.feature_questions import Asked
-from api.services.features import body_of, headers_of, tag_of
+from api.services.features import feature_descriptions as descriptions
+from api.services.features import feature_questions as questions
+from api.services.features.feature_descriptions import GEOJSON, JSON, SCHEMA
+from api.services.features.feature_questions import Asked
+from api.services.features.features import body_of, headers_of, tag_of
 from gis.errors import InputError
 
 _ITEMS: Final = frozenset(f.encode_name for f in msgspec.structs.fields(ItemsQuery))

@@ -10,7 +10,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from api.answers import Lookup, LookupBatch, LookupOptions, LookupQuery, Lookups
 from api.context import here, language
 from api.endpoints import Endpoint, json
-from api.services import lookup, pointfiles
+from api.services.lookup import lookup, pointfiles
 
 
 def lookup_one(query: LookupQuery) -> Response:

@@ -12,7 +12,7 @@ from api.answers import Health
 from api.context import here
 from api.endpoints import Endpoint, json
 from api.front.wsgi import count
-from api.services import health
+from api.services.operating import health
 
 
 def healthz() -> Response:

@@ -30,8 +30,9 @@ from api.plate_answers import (
     TerritoryName,
     TodosQuery,
 )
-from api.services import address_life, foreign_codes, plate_life, plate_lists
-from api.services.plate_life import Outcome, Position, Todo
+from api.services.addresses import address_life, foreign_codes
+from api.services.plates import plate_life, plate_lists
+from api.services.plates.plate_life import Outcome, Position, Todo
 from gis.errors import InputError
 
 if TYPE_CHECKING:

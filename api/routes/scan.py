@@ -16,7 +16,7 @@ from api.context import here, language, say
 from api.endpoints import Endpoint, View
 from api.problems import STATUS as FAULTS
 from api.routes.pages import HTML, html
-from api.services import pages, scan
+from api.services.plates import pages, scan
 from data.photos import LARGEST_BYTES
 from gis.addressing import codes
 from gis.errors import WanggeError

@@ -12,8 +12,8 @@ from api.answers import TileJson
 from api.context import caller, here
 from api.endpoints import Endpoint, json
 from api.front.wsgi import takes_gzip
-from api.services import tile_request, tiles
-from api.services.tile_cache import MIME, PLAIN, headers
+from api.services.tiles import tile_request, tiles
+from api.services.tiles.tile_cache import MIME, PLAIN, headers
 
 #: What may follow the ``?``: a plan version or a day, and the properties that layers are filtered by.
 TileQuery: Final = msgspec.defstruct(

@@ -10,8 +10,8 @@ import numpy as np
 import shapely
 from sqlalchemy import Connection, Engine, insert
 
-from api.services import planning
-from api.services.planning import Cut
+from api.services.plans import planning
+from api.services.plans.planning import Cut
 from data import staff
 from data.files import read_sources
 from data.postgres import (

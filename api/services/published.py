@@ -18,7 +18,7 @@ import numpy as np
 import shapely
 from sqlalchemy import Connection, Engine
 
-from api.services.index_store import IndexStore
+from api.services.lookup.index_store import IndexStore
 from data.postgres import read_published
 from data.postgres.read_published import Contact, InForce, PublishedGrids
 from gis.locate import datums

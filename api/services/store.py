@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
-from api.services import database
+from api.services.operating import database
 from data.postgres.connect import engine_of
 from gis.progress import Progress, silent
 

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from api.answers import GridCard, Territories, Territory
-from api.services.lookup import persons
+from api.services.lookup.lookup import persons
 from api.services.published import Published, degrees
 from api.services.wording import bounds_sentence
 from data.postgres import ledgers, read_published

@@ -13,8 +13,8 @@ import shapely
 from click.testing import CliRunner
 
 from api.cli.main import cli
-from api.services import planning
-from api.services.adjusting import Change, change_file
+from api.services.plans import planning
+from api.services.plans.adjusting import Change, change_file
 from gis.errors import InputError
 
 RULES = planning.ruleset_of("default")

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.front.wsgi import HotTiles
-from api.services import tile_cache, tile_tables
-from api.services.tile_cache import Kept, TileCache
-from api.services.tile_request import TileRequest
-from api.services.tile_tables import Tables
+from api.services.tiles import tile_cache, tile_tables
+from api.services.tiles.tile_cache import Kept, TileCache
+from api.services.tiles.tile_request import TileRequest
+from api.services.tiles.tile_tables import Tables
 from api.services.watch import Watch
 from data.postgres.read_tiles import LAYERS, Shown
 from gis.tiles.columns import build

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from api.services import checking
-from api.services.checking import Check
+from api.services.operating import checking
+from api.services.operating.checking import Check
 from data.machine import processes
 
 

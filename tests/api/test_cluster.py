@@ -16,11 +16,11 @@ from pathlib import Path
 import pyogrio
 import pytest
 
-from api.services import cluster
-from api.services.cluster import on_cluster
-from api.services.fingerprint import fingerprint
-from api.services.planning import Job, plan_file, ruleset_of
-from api.services.workers import WorkerError
+from api.services.plans import cluster
+from api.services.plans.cluster import on_cluster
+from api.services.plans.fingerprint import fingerprint
+from api.services.plans.planning import Job, plan_file, ruleset_of
+from api.services.plans.workers import WorkerError
 
 ROOT = Path(__file__).parents[2]
 # Dask's own event loops warn of things that are not ours

@@ -35,7 +35,8 @@ def service(database_url, tmp_path_factory):
     from api.app import create_app
     from api.config import Config
     from api.context import KEY
-    from api.services import importing, partitioning, planning, publishing
+    from api.services import importing
+    from api.services.plans import partitioning, planning, publishing
 
     folder = tmp_path_factory.mktemp("towns")
     app = create_app(Config(database_url, typed_per_minute=0, cache_folder=str(folder / "cache")))
@@ -104,7 +105,7 @@ def crawl(client, **options):
 
 
 def test_nothing_public_tells_of_a_draft(service):
-    from api.services import operator
+    from api.services.operating import operator
 
     app, draft = service
     client = app.test_client()

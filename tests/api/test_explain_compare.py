@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 from api.cli.main import cli
 from api.messages import LANGUAGES, catalogue
-from api.services.comparing import MEASURES, compare_files
-from api.services.explaining import explain_file, lines_of
+from api.services.plans.comparing import MEASURES, compare_files
+from api.services.plans.explaining import explain_file, lines_of
 from data.plan_files import read_plan
 from data.plan_inside import planned_of
 from gis.districting.microgrids import REASONS

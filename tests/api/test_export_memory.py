@@ -48,7 +48,7 @@ print(json.dumps([make(few), peak(), make(many), peak()]))
 EXPORT = (
     PEAK
     + """
-from api.services.exporting import Order, export
+from api.services.features.exporting import Order, export
 from data.postgres.connect import engine_of
 with engine_of(url) as engine:
     def make(community):

@@ -16,7 +16,7 @@ from pmtiles.reader import MemorySource, Reader, all_tiles
 from pmtiles.tile import Compression, TileType, tileid_to_zxy, zxy_to_tileid
 
 from api.cli.main import cli
-from api.services import tile_export
+from api.services.tiles import tile_export
 from data import pmtiles
 from gis.errors import ConflictError, InputError, NotFoundError
 from gis.tiles import pyramid

@@ -17,8 +17,8 @@ import shapely
 from click.testing import CliRunner
 
 from api.cli.main import cli
-from api.services import exporting
-from api.services.exporting import Order
+from api.services.features import exporting
+from api.services.features.exporting import Order
 from gis.errors import ConflictError, InputError, NotFoundError
 
 pytestmark = pytest.mark.database

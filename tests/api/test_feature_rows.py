@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text as sql
 
-from api.services import feature_rows
-from api.services.feature_questions import Asked, question
-from api.services.feature_rows import BEFORE, Sheets
-from api.services.features import Features
+from api.services.features import feature_rows
+from api.services.features.feature_questions import Asked, question
+from api.services.features.feature_rows import BEFORE, Sheets
+from api.services.features.features import Features
 from api.services.watch import Watch
 from data.postgres.connect import engine_of
 from data.postgres.read_features import EDGE, TODAY, State

@@ -242,7 +242,7 @@ def test_addresses_and_buildings(client, world):
 def test_drafts_are_for_the_operator(client, app, world):
     import psycopg
 
-    from api.services import operator
+    from api.services.operating import operator
 
     url = world.url.replace("postgresql+psycopg://", "postgresql://")
     with psycopg.connect(url, autocommit=True) as connection:

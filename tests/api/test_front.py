@@ -14,7 +14,7 @@ from api.config import Config
 from api.context import KEY
 from api.front.bodies import Bodies
 from api.front.wsgi import count, takes_gzip
-from api.services import operator
+from api.services.operating import operator
 from gis.errors import UnauthorizedError
 from gis.tiles import pyramid
 

@@ -9,7 +9,7 @@ import pytest
 from api.app import LARGEST_BODY
 from api.context import KEY
 from api.routes import endpoints
-from api.services import operator
+from api.services.operating import operator
 
 pytestmark = [
     pytest.mark.database,

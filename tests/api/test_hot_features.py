@@ -11,7 +11,7 @@ from werkzeug.test import EnvironBuilder
 from api.app import HEADERS
 from api.context import KEY
 from api.front.wsgi import takes_gzip
-from api.services.hot_features import HotFeatures
+from api.services.features.hot_features import HotFeatures
 from data.postgres.feature_collections import COLLECTIONS
 
 pytestmark = pytest.mark.database

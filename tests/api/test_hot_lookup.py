@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from api.context import KEY
-from api.services.hot_lookup import HotLookup
+from api.services.lookup.hot_lookup import HotLookup
 from gis.locate import datums
 
 pytestmark = pytest.mark.database

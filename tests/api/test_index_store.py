@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import shapely
 
-from api.services.index_store import IndexStore
+from api.services.lookup.index_store import IndexStore
 from gis.locate import index as locate
 
 

@@ -14,7 +14,7 @@ import shapely
 from click.testing import CliRunner
 
 from api.cli.main import cli
-from api.services import ledger
+from api.services.plans import ledger
 from data.ledger_files import Sheet, write_workbook
 from data.plan_files import FORMAT, read_plan
 from gis.errors import InputError

@@ -186,7 +186,7 @@ def test_ctrl_c_while_reading_writes_nothing(town, tmp_path, monkeypatch, capsys
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("api.services.planning.read_sources", interrupted)
+    monkeypatch.setattr("api.services.plans.planning.read_sources", interrupted)
     monkeypatch.setenv("WANGGE_LANG", "en")
     monkeypatch.setattr(sys, "argv", ["wangge", "plan", str(town), "-o", str(tmp_path / "out.gpkg")])
     with pytest.raises(SystemExit) as ended:

@@ -14,7 +14,7 @@ import pytest
 import shapely
 
 from api.context import KEY
-from api.services import lookup, pointcolumns, pointfiles
+from api.services.lookup import lookup, pointcolumns, pointfiles
 from data import arrow_points
 from gis.locate import datums
 

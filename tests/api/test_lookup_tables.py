@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from api.answers import LookupOptions
-from api.services import pointfiles
-from api.services.pointfiles import CSV, JSON, STREAM
+from api.services.lookup import pointfiles
+from api.services.lookup.pointfiles import CSV, JSON, STREAM
 from data import arrow_points
 from gis.errors import InputError
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from api.services.planning import Job, communities_of, cut, ruleset_of
-from api.services.workers import Workers
+from api.services.plans.planning import Job, communities_of, cut, ruleset_of
+from api.services.plans.workers import Workers
 from data.files import read_sources
 from gis.districting.plan import make_plan
 from gis.territory.check import prepare

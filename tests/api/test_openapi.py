@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from api.routes import endpoints
-from api.services import operator
+from api.services.operating import operator
 
 pytestmark = pytest.mark.database
 

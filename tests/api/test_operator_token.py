@@ -9,7 +9,7 @@ from flask import Response
 from api.authorisation import OPERATOR, PUBLIC, caller_of, require
 from api.context import KEY, caller
 from api.endpoints import Endpoint, blueprint
-from api.services import operator
+from api.services.operating import operator
 from gis.errors import UnauthorizedError
 
 pytestmark = pytest.mark.database

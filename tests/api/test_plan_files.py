@@ -14,7 +14,7 @@ import pytest
 import shapely
 
 from api.cli import main as command_line
-from api.services.planning import Job, plan_file, ruleset_of
+from api.services.plans.planning import Job, plan_file, ruleset_of
 from data.plan_files import read_plan
 from gis.errors import InputError
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from api.services.planning import Job, plan_file, ruleset_of
+from api.services.plans.planning import Job, plan_file, ruleset_of
 
 
 def beside(name: str):

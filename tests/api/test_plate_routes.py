@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from api.context import KEY
-from api.services import operator
+from api.services.operating import operator
 from gis.addressing import signed_list
 from tests.published_world import code_of
 

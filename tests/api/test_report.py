@@ -10,8 +10,8 @@ import shapely
 from click.testing import CliRunner
 
 from api.cli.main import cli
-from api.services.report import write_report
-from api.services.report_map import colours_of, leaflet_css
+from api.services.plans.report import write_report
+from api.services.plans.report_map import colours_of, leaflet_css
 from data.plan_files import read_plan, write_plan
 from gis.errors import InputError
 

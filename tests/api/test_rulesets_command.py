@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from api.cli.main import cli
-from api.services.rules import rule_notes
+from api.services.plans.rules import rule_notes
 from data import rulesets
 from gis.districting.placefigures import beside
 

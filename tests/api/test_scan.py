@@ -263,7 +263,7 @@ def test_bodies_that_are_no_form_of_ours(app, client, town):
 def test_reports_are_counted_by_a_hash_that_is_gone_with_the_day(world, town):
     from api.app import create_app
     from api.config import Config
-    from api.services import scan
+    from api.services.plates import scan
 
     app = create_app(Config(world.url, reports_per_day=2))
     client = app.test_client()
@@ -290,7 +290,8 @@ def test_reports_are_counted_by_a_hash_that_is_gone_with_the_day(world, town):
 
 def test_the_server_forgets_by_itself_and_at_the_end_of_the_day(world, monkeypatch):
     from api import app as composed
-    from api.services import scan, watch
+    from api.services import watch
+    from api.services.plates import scan
 
     asked = []
     monkeypatch.setattr(watch.Watch, "start", lambda _: None)

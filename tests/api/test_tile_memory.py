@@ -7,10 +7,10 @@ import datetime
 import pytest
 
 from api.services.published import Published
-from api.services.tile_memory import DatabaseNeededError, Versions, no_connection, reading_later
-from api.services.tile_request import TileRequest
-from api.services.tile_tables import cell_of
-from api.services.tiles import state_of
+from api.services.tiles.tile_memory import DatabaseNeededError, Versions, no_connection, reading_later
+from api.services.tiles.tile_request import TileRequest
+from api.services.tiles.tile_tables import cell_of
+from api.services.tiles.tiles import state_of
 from api.services.watch import Watch
 from data.postgres import tile_versions
 from data.postgres.connect import engine_of

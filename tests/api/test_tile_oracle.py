@@ -10,9 +10,9 @@ import shapely
 from shapely.geometry import shape
 
 from api.context import KEY
-from api.services import tile_content
-from api.services.tile_request import TileRequest
-from api.services.tile_tables import Tables
+from api.services.tiles import tile_content
+from api.services.tiles.tile_request import TileRequest
+from api.services.tiles.tile_tables import Tables
 from data.postgres import read_tiles
 from data.postgres.read_tiles import LAYERS, Shown
 from gis.tiles import pyramid

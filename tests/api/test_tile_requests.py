@@ -11,8 +11,8 @@ import pytest
 import shapely
 from shapely.geometry import shape
 
-from api.services import operator
-from api.services.tile_request import TileRequest, parse
+from api.services.operating import operator
+from api.services.tiles.tile_request import TileRequest, parse
 from data.postgres.read_tiles import LAYERS
 from gis.errors import InputError, NotFoundError
 from gis.tiles import pyramid

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from api.services.solving import depends_on
-from api.services.workers import MOST_DEATHS, WorkerError, Workers, running
+from api.services.plans.solving import depends_on
+from api.services.plans.workers import MOST_DEATHS, WorkerError, Workers, running
 from data.checkpoints import Checkpoint
 from data.machine import processes
 from gis.districting.search import Search
@@ -104,7 +104,7 @@ def test_who_stops_listening_leaves_no_process_behind():
 
 
 ORPHANS = """
-from api.services.workers import running
+from api.services.plans.workers import running
 if __name__ == "__main__":
     with running(2) as workers:
         answers = workers(eval, ["1", "__import__('time').sleep(600)"])

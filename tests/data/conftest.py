@@ -100,7 +100,8 @@ def one(rows):
 @pytest.fixture
 def territory(engine, request):
     """The drawn town as a territory of this test's own, with a draft plan."""
-    from api.services import importing, partitioning, planning
+    from api.services import importing
+    from api.services.plans import partitioning, planning
 
     name = request.node.name
     rules = planning.ruleset_of("default")

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from api.services import addresses, importing, matching, planning
-from api.services.parsing import scope_of
+from api.services import importing
+from api.services.addresses import addresses, matching
+from api.services.addresses.parsing import scope_of
+from api.services.plans import planning
 from gis.errors import NotFoundError
 
 pytestmark = pytest.mark.database

@@ -11,7 +11,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from api.services import addresses, importing, pages, planning, plates, publishing
+from api.services import importing
+from api.services.addresses import addresses
+from api.services.plans import planning, publishing
+from api.services.plates import pages, plates
 from api.services.published import Published
 from data.postgres import read_plates
 from gis.addressing import codes

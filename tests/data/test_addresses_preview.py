@@ -13,7 +13,9 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from api.cli.address import address
-from api.services import addresses, addresses_page, importing, planning
+from api.services import importing
+from api.services.addresses import addresses, addresses_page
+from api.services.plans import planning
 from data.postgres import entrances, territories
 from data.staff import Entrance
 from gis.addressing import gates

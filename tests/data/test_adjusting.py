@@ -9,9 +9,11 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 
-from api.services import addresses, importing, partitioning, planning, publishing
-from api.services.adjusting import Change
-from api.services.adjusting_store import change_territory
+from api.services import importing
+from api.services.addresses import addresses
+from api.services.plans import partitioning, planning, publishing
+from api.services.plans.adjusting import Change
+from api.services.plans.adjusting_store import change_territory
 from data.postgres import grids
 from gis.errors import InputError
 

@@ -14,19 +14,11 @@ import shapely
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from api.services import (
-    addresses,
-    board_content,
-    boards,
-    importing,
-    partitioning,
-    planning,
-    plate_life,
-    plate_lists,
-    plates,
-    publishing,
-)
-from api.services.boards import Scope
+from api.services import importing
+from api.services.addresses import addresses
+from api.services.plans import partitioning, planning, publishing
+from api.services.plates import board_content, boards, plate_life, plate_lists, plates
+from api.services.plates.boards import Scope
 from data.postgres import people, territories
 from data.postgres import plates as plate_store
 from data.postgres.people import Member

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from api.services import importing, planning
+from api.services import importing
+from api.services.plans import planning
 from gis.territory.model import Streets
 
 pytestmark = pytest.mark.database

@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 from sqlalchemy import text
 
-from api.services import ledger, partitioning, planning, publishing
+from api.services.plans import ledger, partitioning, planning, publishing
 from data.postgres import grids, ledgers, publications, territories
 from data.postgres.unit_of_work import UnitOfWork
 from gis.errors import NotFoundError

@@ -7,9 +7,11 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import text
 
-from api.services import address_life, addresses, importing, library_bases, planning
-from api.services.library_bases import Bases, path_of
-from api.services.matching import Addresses
+from api.services import importing
+from api.services.addresses import address_life, addresses, library_bases
+from api.services.addresses.library_bases import Bases, path_of
+from api.services.addresses.matching import Addresses
+from api.services.plans import planning
 from data import library_files
 from data.postgres import address_library, publications
 from gis.errors import BusyError
@@ -198,7 +200,7 @@ def test_a_folder_that_cannot_be_written_to_is_done_without(engine, url, tmp_pat
 
 
 def test_a_large_change_lets_the_base_be_made_anew(engine, url, tmp_path, town, monkeypatch):
-    from api.services import library_shelves
+    from api.services.addresses import library_shelves
 
     code, words, *_ = doors(engine, 1)[0]
     store(engine, tmp_path, town)
@@ -225,7 +227,7 @@ def test_changes_that_went_from_the_record_make_a_base_useless(engine, town):
 
 
 def test_points_follow_changes(engine, shared):
-    from api.services.matching import near
+    from api.services.addresses.matching import near
 
     code, words, *_ = doors(engine, 1)[0]
     scope = shared[0].scope()

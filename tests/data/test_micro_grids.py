@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import shapely
 
-from api.services import importing, partitioning, planning, publishing
+from api.services import importing
+from api.services.plans import partitioning, planning, publishing
 from data.postgres import micro_grids, publications, territories
 from data.postgres.unit_of_work import UnitOfWork
 
@@ -98,8 +99,8 @@ def test_rules_without_micro_grids_make_none(engine, territory):
 
 
 def test_versions_in_the_database_are_explained_and_compared(engine, town):
-    from api.services.comparing_page import render
-    from api.services.stored_plans import compare_versions, explain_version
+    from api.services.plans.comparing_page import render
+    from api.services.plans.stored_plans import compare_versions, explain_version
 
     smaller = planning.Job(planning.ruleset_of("default", 200, 300, 240), seed=2, iterations=1)
     publishing.publish(engine, town)

@@ -83,7 +83,7 @@ def test_a_server_that_does_not_answer_is_told():
 
 
 def test_a_server_of_ones_own_is_not_migrated_unasked(database_url, monkeypatch):
-    from api.services import database
+    from api.services.operating import database
 
     monkeypatch.setenv("DATABASE_URL", database_url)
     assert database.ready() == database_url

@@ -7,7 +7,7 @@ import shapely
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from api.services import planning, publishing
+from api.services.plans import planning, publishing
 from data.postgres import people, publications, territories
 from data.postgres.people import Member
 
@@ -98,7 +98,7 @@ def test_what_ends_is_closed_and_what_goes_on_stays(engine, staffed, rows, one):
     publishing.publish(engine, staffed, staff=True)
     # half of the grids get another identity: the plan made for that day is another one
     tight = planning.ruleset_of("default", minimum=100, maximum=250, target=240)
-    from api.services import partitioning
+    from api.services.plans import partitioning
 
     partitioning.partition(engine, staffed, planning.Job(tight, seed=1, iterations=2))
     done = publishing.publish(engine, staffed, since=FAR, staff=True)

@@ -9,7 +9,10 @@ import zipfile
 import pytest
 from sqlalchemy import text
 
-from api.services import addresses, importing, planning, plate_pictures, plates
+from api.services import importing
+from api.services.addresses import addresses
+from api.services.plans import planning
+from api.services.plates import plate_pictures, plates
 from gis.addressing import codes
 from gis.addressing.plates import picture, qr
 from gis.errors import ConflictError, InputError, WanggeError

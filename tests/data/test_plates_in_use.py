@@ -9,21 +9,11 @@ import openpyxl
 import pytest
 from PIL import Image
 
-from api.services import (
-    address_life,
-    addresses,
-    foreign_codes,
-    importing,
-    pages,
-    planning,
-    plate_life,
-    plate_lists,
-    plate_tables,
-    plate_verify,
-    plates,
-    scan,
-)
-from api.services.plate_life import Position
+from api.services import importing
+from api.services.addresses import address_life, addresses, foreign_codes
+from api.services.plans import planning
+from api.services.plates import pages, plate_life, plate_lists, plate_tables, plate_verify, plates, scan
+from api.services.plates.plate_life import Position
 from api.services.published import Published
 from gis.addressing import codes, signed_list
 from gis.errors import ConflictError, InputError, NotFoundError

@@ -12,7 +12,8 @@ import shapely
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from api.services import importing, partitioning, planning, publishing
+from api.services import importing
+from api.services.plans import partitioning, planning, publishing
 from data.postgres import atom_sets, grids, plans, publications, territories
 from data.postgres.unit_of_work import UnitOfWork
 from gis.errors import ConflictError, NotFoundError

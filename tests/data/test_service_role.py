@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from api.services import importing, partitioning, planning, publishing
+from api.services import importing
+from api.services.plans import partitioning, planning, publishing
 from data.postgres import deployment
 from data.postgres.connect import new_engine
 

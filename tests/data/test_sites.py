@@ -11,7 +11,8 @@ import pytest
 import shapely
 from sqlalchemy import text
 
-from api.services import importing, partitioning, planning, publishing
+from api.services import importing
+from api.services.plans import partitioning, planning, publishing
 from data.files import read_sources
 from data.osm import read_osm
 from data.postgres import sources as stored_sources

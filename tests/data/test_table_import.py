@@ -2,7 +2,8 @@
 
 import pytest
 
-from api.services import importing, partitioning, planning, publishing, tables
+from api.services import importing, tables
+from api.services.plans import partitioning, planning, publishing
 from data.postgres import sources, territories
 from gis.errors import InputError, NotFoundError
 

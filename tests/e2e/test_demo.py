@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 from api.app import create_app
 from api.config import Config
 from api.context import KEY
-from api.services import demo
+from api.services.operating import demo
 from gis.errors import SetupError
 
 pytestmark = pytest.mark.database

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from api.services.planning import Job, cut, solve
+from api.services.plans.planning import Job, cut, solve
 from data import rulesets
 from data.files import read_sources
 from gis.districting.codes import CODES_12

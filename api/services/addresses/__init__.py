@@ -1,0 +1,1 @@
+"""Addresses: numbered, kept, parsed, matched."""

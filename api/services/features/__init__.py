@@ -1,0 +1,1 @@
+"""Features: pages of what is published, and downloads of it."""

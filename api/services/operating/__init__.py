@@ -1,0 +1,1 @@
+"""What an operator and a developer run: set-up, the database, tokens, checks, the demo."""

@@ -1,0 +1,1 @@
+"""Plans: made from files or from the database, adjusted, compared, explained, published."""

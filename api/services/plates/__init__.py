@@ -1,0 +1,1 @@
+"""Plates, notice boards and cards: printed, put up, checked, scanned."""

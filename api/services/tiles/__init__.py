@@ -1,0 +1,1 @@
+"""Tiles: from a request to its version, through the caches, to the content."""
