@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import shutil
 import signal
-import threading
 from pathlib import Path
 
 import psycopg
@@ -85,22 +83,9 @@ def immediate(cluster, pid):
 @pytest.mark.parametrize("stop", [fast, immediate])
 def test_the_database_restarted_under_load(cluster, world, server, paths, stop):
     """503 as a problem document at worst, nobody waits for ever, and all is as before without a restart of ours."""
-    ended, seen = threading.Event(), []
     workers = {p.pid for p in server.workers()}
     server.until(lambda: all(server.get(path)[0] == 200 for path in paths))
-
-    def ask():
-        while not ended.is_set():
-            for path in paths:
-                try:
-                    seen.append((path, *server.get(path)))
-                except (OSError, http.client.HTTPException) as error:
-                    seen.append((path, 0, repr(error).encode()))
-
-    readers = [threading.Thread(target=ask, daemon=True) for _ in range(4)]
-    for reader in readers:
-        reader.start()
-    try:
+    with server.asked(paths) as seen:
         pid = cluster.status().pid
         stop(cluster, pid)
         server.until(lambda: not processes.alive(pid))
@@ -110,10 +95,6 @@ def test_the_database_restarted_under_load(cluster, world, server, paths, stop):
         server.until(lambda: len(seen) > before + 4 * len(paths))  # asked while it is away, by all
         cluster.up()
         server.until(lambda: all(server.get(path)[0] == 200 for path in paths))
-    finally:
-        ended.set()
-        for reader in readers:
-            reader.join()
     assert {p.pid for p in server.workers()} == workers
     assert {status for _, status, _ in seen} == {200, 503}
     for path, status, body in seen:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
-import threading
 
 import psutil
 import psycopg
@@ -46,39 +44,22 @@ def test_a_killed_worker_takes_nobody_along(server):
 
 def test_cut_connections_are_told_as_such_and_come_back(world, server):
     """Under load: 503 as a problem document at worst, and everything as before without a restart."""
-    stop, seen = threading.Event(), []
+    paths = (server.tile, "/api/territories", "/readyz")
     workers = {p.pid for p in server.workers()}
-
-    def ask():
-        while not stop.is_set():
-            for path in (server.tile, "/api/territories", "/readyz"):
-                try:
-                    seen.append((path, *server.get(path)))
-                except (OSError, http.client.HTTPException) as error:
-                    seen.append((path, 0, repr(error).encode()))
-
-    readers = [threading.Thread(target=ask, daemon=True) for _ in range(4)]
-    for reader in readers:
-        reader.start()
-    try:
-        plain = world.url.replace("postgresql+psycopg://", "postgresql://")
-        with psycopg.connect(plain, autocommit=True) as connection:
-            for _ in range(5):
-                before = len(seen)
-                connection.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
-                server.until(lambda before=before: len(seen) > before + 20)
-    finally:
-        stop.set()
-        for reader in readers:
-            reader.join(PATIENCE)
+    plain = world.url.replace("postgresql+psycopg://", "postgresql://")
+    with server.asked(paths) as seen, psycopg.connect(plain, autocommit=True) as connection:
+        for _ in range(5):
+            before = len(seen)
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            server.until(lambda before=before: len(seen) > before + 20)
     assert {p.pid for p in server.workers()} == workers
     assert {status for _, status, _ in seen} <= {200, 503}
     for path, status, body in seen:
         assert status == 200 or path == "/readyz" or b"urn:wangge:problem:http.database" in body
-    for path in (server.tile, "/api/territories", "/readyz"):
+    for path in paths:
         assert server.get(path)[0] == 200
 
 

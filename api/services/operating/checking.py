@@ -99,7 +99,7 @@ class _Beside:
         self.check = check
         self._before = time.monotonic()
         # a file, not a pipe: nobody reads while it runs
-        self._said = ending.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+        self._said = ending.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed by the stack
         self._process = ending.enter_context(
             subprocess.Popen(
                 check.command, cwd=check.folder, env=_environment(check), stdin=subprocess.DEVNULL,
