@@ -23,7 +23,7 @@ from benchmarks.serving_city import BUILDINGS
 from benchmarks.serving_data import Served, served_city
 from benchmarks.serving_lookup import FLASK, Bulk
 from benchmarks.serving_tiles import ANEW, NGINX, TIPG, WARM, Race
-from data.postgres.cluster import Cluster
+from data.postgres.server.cluster import Cluster
 
 LOCKED: Final = ROOT / "requirements" / "peers_serving.txt"
 #: Rounds that count.

@@ -23,9 +23,9 @@ from api.services.plans import partitioning, publishing
 from api.services.plans.planning import Job, ruleset_of
 from benchmarks.runner import ROOT, Say
 from benchmarks.serving_city import city_sources
-from data.postgres import migrate
-from data.postgres.cluster import Cluster
 from data.postgres.connect import engine_of
+from data.postgres.server import migrate
+from data.postgres.server.cluster import Cluster
 
 #: Buildings a grid: 2,000 grids in a city of 100,000 buildings.
 A_GRID: Final = 50

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from api.services.lookup.index_store import IndexStore
-from data.postgres import read_published
 from data.postgres.connect import engine_of
+from data.postgres.plans import read_published
 from gis.locate import index
 
 REPEAT = 5

@@ -18,7 +18,7 @@ import numpy as np
 import pyogrio
 import shapely
 
-from data.postgres.people import Member
+from data.postgres.imported.people import Member
 from gis.errors import InputError
 from gis.territory.crs import reproject
 

@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 
 from data.machine import places
-from data.postgres.cluster import Cluster, sqlalchemy_url
+from data.postgres.server.cluster import Cluster, sqlalchemy_url
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = places.home()
 #: Rough identity of one migrated schema: a change of any of these makes a new template.
-SCHEMA_SOURCES = ("data/postgres/migrations/**/*.py", "data/postgres/schema*.py", "data/postgres/migrate.py")
+SCHEMA_SOURCES = ("data/postgres/migrations/**/*.py", "data/postgres/schema*.py", "data/postgres/server/migrate.py")
 #: Advisory lock under which one of several test runs makes the template.
 TEMPLATE_LOCK = 7_215_001
 
@@ -159,7 +159,7 @@ def _drop_leftovers(server: Server, connection) -> None:
 
 
 def _make_template(server: Server, connection) -> str:
-    from data.postgres import migrate
+    from data.postgres.server import migrate
 
     name = server.name(f"template_{_schema_hash()}")
     connection.execute("SELECT pg_advisory_lock(%s)", (TEMPLATE_LOCK,))

@@ -12,7 +12,7 @@ from api.messages import catalogue, shell_language, text
 
 if TYPE_CHECKING:
     from api.services.addresses.address_life import Ended
-    from data.postgres.address_life import ForeignCode
+    from data.postgres.addresses.address_life import ForeignCode
 
 DAY = click.DateTime(["%Y-%m-%d"])
 _on = click.option("--on", type=DAY, help="Day from which it holds (else today).")

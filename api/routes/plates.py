@@ -36,8 +36,8 @@ from api.services.plates.plate_life import Outcome, Position, Todo
 from gis.errors import InputError
 
 if TYPE_CHECKING:
-    from data.postgres.address_life import ForeignCode
-    from data.postgres.plate_life import BatchRow
+    from data.postgres.addresses.address_life import ForeignCode
+    from data.postgres.plates.plate_life import BatchRow
 
 #: Who does it, for the record of events.
 _ACTOR: Final = "api:operator"

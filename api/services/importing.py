@@ -14,20 +14,12 @@ from api.services.plans import planning
 from api.services.plans.planning import Cut
 from data import staff
 from data.files import read_sources
-from data.postgres import (
-    atom_sets,
-    divisions,
-    entrances,
-    events,
-    generations,
-    people,
-    publications,
-    schema,
-    territories,
-)
-from data.postgres import sources as kept
-from data.postgres.atom_sets import Loads, StoredAtoms
-from data.postgres.territories import BuildingRows, Territory
+from data.postgres import events, generations, schema
+from data.postgres.imported import divisions, entrances, people, territories
+from data.postgres.imported import sources as kept
+from data.postgres.imported.territories import BuildingRows, Territory
+from data.postgres.plans import atom_sets, publications
+from data.postgres.plans.atom_sets import Loads, StoredAtoms
 from data.postgres.unit_of_work import UnitOfWork
 from data.samples import shipped
 from gis.blocks.parameters import Parameters

@@ -19,8 +19,8 @@ import shapely
 from sqlalchemy import Connection, Engine
 
 from api.services.lookup.index_store import IndexStore
-from data.postgres import read_published
-from data.postgres.read_published import Contact, InForce, PublishedGrids
+from data.postgres.plans import read_published
+from data.postgres.plans.read_published import Contact, InForce, PublishedGrids
 from gis.locate import datums
 from gis.territory.model import Floats, Geometries, Ints, Texts
 from gis.tiles.colour import tones

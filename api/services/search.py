@@ -11,8 +11,8 @@ import numpy as np
 
 from api.answers import Found, FoundList
 from api.services.published import Published, degrees
-from data.postgres import read_search
-from data.postgres.read_search import Hit
+from data.postgres.features import read_search
+from data.postgres.features.read_search import Hit
 from gis.addressing import codes
 
 #: Two numbers, longitude first as everywhere here; ``,`` or blank between them.

@@ -11,8 +11,11 @@ from sqlalchemy import Engine, insert
 
 from api.services import importing
 from data import tables
-from data.postgres import atom_sets, events, generations, registers, schema, territories
-from data.postgres.registers import Known
+from data.postgres import events, generations, schema
+from data.postgres.addresses import registers
+from data.postgres.addresses.registers import Known
+from data.postgres.imported import territories
+from data.postgres.plans import atom_sets
 from data.postgres.unit_of_work import UnitOfWork
 from data.tables import HouseholdTable, Row
 from gis.districting.rulesets import Ruleset

@@ -13,8 +13,8 @@ from api.answers import GridCard, Territories, Territory
 from api.services.lookup.lookup import persons
 from api.services.published import Published, degrees
 from api.services.wording import bounds_sentence
-from data.postgres import ledgers, read_published
-from data.postgres.read_published import InForce
+from data.postgres.plans import ledgers, read_published
+from data.postgres.plans.read_published import InForce
 from gis.errors import NotFoundError
 
 

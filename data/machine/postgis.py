@@ -9,7 +9,7 @@ from typing import Final
 
 from data.machine import apt, places
 from data.machine.steps import Outcome, run
-from data.postgres import binaries, cluster
+from data.postgres.server import binaries, cluster
 from gis.errors import SetupError
 from gis.progress import Progress, silent
 

@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import OperationalError
 
-from data.postgres.cluster import sqlalchemy_url
+from data.postgres.server.cluster import sqlalchemy_url
 
 
 def new_engine(url: str, **options: Any) -> Engine:

@@ -13,7 +13,7 @@ from typing import Final
 import psycopg
 from sqlalchemy import Connection, text
 
-from data.postgres.cluster import sqlalchemy_url
+from data.postgres.server.cluster import sqlalchemy_url
 
 #: Triggers announce here that something served has changed (migration 0010).
 CHANNEL: Final = "served"

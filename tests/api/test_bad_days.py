@@ -54,7 +54,7 @@ def test_many_threads_make_a_snapshot_once(world, monkeypatch):
     from api.app import create_app
     from api.config import Config
     from api.context import KEY
-    from data.postgres import read_published
+    from data.postgres.plans import read_published
 
     read, real = [], read_published.grids
 

@@ -16,7 +16,7 @@ from benchmarks.serving_city import city_sources
 from benchmarks.serving_decode import content
 from benchmarks.serving_tiles import ANEW, NGINX, TIPG, WARM, Race, Side
 from data.machine import places
-from data.postgres.cluster import Cluster
+from data.postgres.server.cluster import Cluster
 
 #: The state this run began with, in which the test server stands.
 HOME = places.home()

@@ -18,7 +18,7 @@ from api.services.tiles.tile_cache import Kept, TileCache
 from api.services.tiles.tile_request import TileRequest
 from api.services.tiles.tile_tables import Tables
 from api.services.watch import Watch
-from data.postgres.read_tiles import LAYERS, Shown
+from data.postgres.tiles.read_tiles import LAYERS, Shown
 from gis.tiles.columns import build
 
 LIMIT = 30_000

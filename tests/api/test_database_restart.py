@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from data.machine import places, processes
-from data.postgres import migrate
-from data.postgres.cluster import Cluster
+from data.postgres.server import migrate
+from data.postgres.server.cluster import Cluster
 from gis.tiles import pyramid
 from tests.running_server import Server
 

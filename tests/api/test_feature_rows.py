@@ -18,7 +18,7 @@ from api.services.features.feature_rows import BEFORE, Sheets
 from api.services.features.features import Features
 from api.services.watch import Watch
 from data.postgres.connect import engine_of
-from data.postgres.read_features import EDGE, TODAY, State
+from data.postgres.features.read_features import EDGE, TODAY, State
 from data.postgres.unit_of_work import UnitOfWork
 from gis.features.references import LONLAT
 from tests.published_world import Writer

@@ -12,7 +12,7 @@ from api.app import HEADERS
 from api.context import KEY
 from api.front.wsgi import takes_gzip
 from api.services.features.hot_features import HotFeatures
-from data.postgres.feature_collections import COLLECTIONS
+from data.postgres.features.feature_collections import COLLECTIONS
 
 pytestmark = pytest.mark.database
 

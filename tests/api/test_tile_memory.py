@@ -12,8 +12,8 @@ from api.services.tiles.tile_request import TileRequest
 from api.services.tiles.tile_tables import cell_of
 from api.services.tiles.tiles import state_of
 from api.services.watch import Watch
-from data.postgres import tile_versions
 from data.postgres.connect import engine_of
+from data.postgres.tiles import tile_versions
 from gis.tiles import pyramid
 
 pytestmark = pytest.mark.database

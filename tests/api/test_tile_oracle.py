@@ -13,8 +13,8 @@ from api.context import KEY
 from api.services.tiles import tile_content
 from api.services.tiles.tile_request import TileRequest
 from api.services.tiles.tile_tables import Tables
-from data.postgres import read_tiles
-from data.postgres.read_tiles import LAYERS, Shown
+from data.postgres.tiles import read_tiles
+from data.postgres.tiles.read_tiles import LAYERS, Shown
 from gis.tiles import pyramid
 
 pytestmark = pytest.mark.database

@@ -13,7 +13,7 @@ from shapely.geometry import shape
 
 from api.services.operating import operator
 from api.services.tiles.tile_request import TileRequest, parse
-from data.postgres.read_tiles import LAYERS
+from data.postgres.tiles.read_tiles import LAYERS
 from gis.errors import InputError, NotFoundError
 from gis.tiles import pyramid
 from tests.published_world import YESTERDAY

@@ -16,7 +16,7 @@ from api.services.addresses import addresses
 from api.services.plans import planning, publishing
 from api.services.plates import pages, plates
 from api.services.published import Published
-from data.postgres import read_plates
+from data.postgres.plates import read_plates
 from gis.addressing import codes
 from gis.addressing.codes import Verdict
 from gis.errors import InputError, NotFoundError

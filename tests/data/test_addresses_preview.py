@@ -16,7 +16,7 @@ from api.cli.address import address
 from api.services import importing
 from api.services.addresses import addresses, addresses_page
 from api.services.plans import planning
-from data.postgres import entrances, territories
+from data.postgres.imported import entrances, territories
 from data.staff import Entrance
 from gis.addressing import gates
 from gis.errors import InputError

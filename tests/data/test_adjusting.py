@@ -14,7 +14,7 @@ from api.services.addresses import addresses
 from api.services.plans import partitioning, planning, publishing
 from api.services.plans.adjusting import Change
 from api.services.plans.adjusting_store import change_territory
-from data.postgres import grids
+from data.postgres.plans import grids
 from gis.errors import InputError
 
 pytestmark = pytest.mark.database

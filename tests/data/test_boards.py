@@ -19,9 +19,9 @@ from api.services.addresses import addresses
 from api.services.plans import partitioning, planning, publishing
 from api.services.plates import board_content, boards, plate_life, plate_lists, plates
 from api.services.plates.boards import Scope
-from data.postgres import people, territories
-from data.postgres import plates as plate_store
-from data.postgres.people import Member
+from data.postgres.imported import people, territories
+from data.postgres.imported.people import Member
+from data.postgres.plates import plates as plate_store
 from gis.addressing import codes, signed_list
 from gis.addressing.plates import qr
 from gis.addressing.ranges import Range
@@ -146,7 +146,7 @@ def test_one_building_on_a3_in_english(engine, town, rows, tmp_path):
 
 
 def test_streets_that_only_touch_a_grid_are_left_out():
-    from data.postgres.ledgers import Duty
+    from data.postgres.plans.ledgers import Duty
 
     found = [Duty("人民大桥", "primary", 0.4), Duty("建设西街", "primary", 268.0), Duty("", "residential", 90.0)]
     assert board_content._streets(found, "zh-CN") == "建设西街(268米)"

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from data.machine import places, processes
-from data.postgres import binaries, cluster
-from data.postgres.cluster import LONGEST_SOCKET, SOCKET_NAME, Cluster
+from data.postgres.server import binaries, cluster
+from data.postgres.server.cluster import LONGEST_SOCKET, SOCKET_NAME, Cluster
 from gis.errors import SetupError
 
 pytestmark = pytest.mark.database

@@ -13,8 +13,8 @@ from sqlalchemy import make_url
 
 from api.cli.db import db
 from data.machine import places
-from data.postgres.cluster import Cluster
-from data.postgres.deployment import SERVICE_ROLE
+from data.postgres.server.cluster import Cluster
+from data.postgres.server.deployment import SERVICE_ROLE
 from gis.errors import SetupError, WanggeError
 
 pytestmark = pytest.mark.database

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 
-from data.postgres import divisions, territories
+from data.postgres.imported import divisions, territories
 from data.staff import Division
 
 pytestmark = pytest.mark.database

@@ -6,7 +6,7 @@ import pytest
 import shapely
 from sqlalchemy import text
 
-from data.postgres import entrances, territories
+from data.postgres.imported import entrances, territories
 from data.staff import Entrance, read_entrances
 from gis.territory.layers import make_doors
 

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from api.services.plans import ledger, partitioning, planning, publishing
-from data.postgres import grids, ledgers, publications, territories
+from data.postgres.imported import territories
+from data.postgres.plans import grids, ledgers, publications
 from data.postgres.unit_of_work import UnitOfWork
 from gis.errors import NotFoundError
 

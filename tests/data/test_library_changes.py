@@ -13,7 +13,8 @@ from api.services.addresses.library_bases import Bases, path_of
 from api.services.addresses.matching import Addresses
 from api.services.plans import planning
 from data import library_files
-from data.postgres import address_library, publications
+from data.postgres.addresses import address_library
+from data.postgres.plans import publications
 from gis.errors import BusyError
 
 pytestmark = pytest.mark.database

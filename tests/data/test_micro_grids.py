@@ -10,7 +10,8 @@ import shapely
 
 from api.services import importing
 from api.services.plans import partitioning, planning, publishing
-from data.postgres import micro_grids, publications, territories
+from data.postgres.imported import territories
+from data.postgres.plans import micro_grids, publications
 from data.postgres.unit_of_work import UnitOfWork
 
 pytestmark = pytest.mark.database

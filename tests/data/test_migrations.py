@@ -6,8 +6,9 @@ from alembic.util import CommandError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from data.postgres import migrate, schema
+from data.postgres import schema
 from data.postgres.connect import engine_of
+from data.postgres.server import migrate
 from gis.errors import SetupError
 
 pytestmark = pytest.mark.database

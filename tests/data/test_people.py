@@ -8,8 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from api.services.plans import planning, publishing
-from data.postgres import people, publications, territories
-from data.postgres.people import Member
+from data.postgres.imported import people, territories
+from data.postgres.imported.people import Member
+from data.postgres.plans import publications
 
 pytestmark = pytest.mark.database
 

@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from api.services import importing
 from api.services.plans import partitioning, planning, publishing
-from data.postgres import atom_sets, grids, plans, publications, territories
+from data.postgres.imported import territories
+from data.postgres.plans import atom_sets, grids, plans, publications
 from data.postgres.unit_of_work import UnitOfWork
 from gis.errors import ConflictError, NotFoundError
 from gis.territory.layers import make_atoms, make_sources

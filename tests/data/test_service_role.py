@@ -8,8 +8,8 @@ from sqlalchemy.exc import ProgrammingError
 
 from api.services import importing
 from api.services.plans import partitioning, planning, publishing
-from data.postgres import deployment
 from data.postgres.connect import new_engine
+from data.postgres.server import deployment
 
 pytestmark = pytest.mark.database
 

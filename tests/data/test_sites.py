@@ -15,8 +15,8 @@ from api.services import importing
 from api.services.plans import partitioning, planning, publishing
 from data.files import read_sources
 from data.osm import read_osm
-from data.postgres import sources as stored_sources
-from data.postgres import territories
+from data.postgres.imported import sources as stored_sources
+from data.postgres.imported import territories
 from data.postgres.unit_of_work import UnitOfWork
 from gis.districting.rulesets import SITE_KINDS
 from gis.territory.layers import make_sites

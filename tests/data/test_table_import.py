@@ -4,7 +4,7 @@ import pytest
 
 from api.services import importing, tables
 from api.services.plans import partitioning, planning, publishing
-from data.postgres import sources, territories
+from data.postgres.imported import sources, territories
 from gis.errors import InputError, NotFoundError
 
 pytestmark = pytest.mark.database

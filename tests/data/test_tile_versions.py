@@ -7,7 +7,7 @@ import pytest
 import shapely
 
 from data.postgres.connect import engine_of
-from data.postgres.tile_versions import DEEPEST, ancestor, touching
+from data.postgres.tiles.tile_versions import DEEPEST, ancestor, touching
 from gis.tiles import pyramid
 from tests.published_world import world as world
 

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from data.postgres import publications, territories
+from data.postgres.imported import territories
+from data.postgres.plans import publications
 from gis.errors import ConflictError
 
 pytestmark = pytest.mark.database

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
-from data.postgres import address_life as store
-from data.postgres import generations, plate_life
-from data.postgres.address_life import AddressRow, ForeignCode
+from data.postgres import generations
+from data.postgres.addresses import address_life as store
+from data.postgres.addresses.address_life import AddressRow, ForeignCode
+from data.postgres.plates import plate_life
 from data.postgres.unit_of_work import UnitOfWork
 from gis.addressing import codes
 from gis.addressing.life import LIVE

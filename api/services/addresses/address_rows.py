@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from data.postgres.addresses import Issued, Layers, NewAddresses
+from data.postgres.addresses.addresses import Issued, Layers, NewAddresses
 from gis.addressing.assign import Addresses
 from gis.addressing.breaks import MISMATCH, NO_NUMBER, NO_PLACE, SEVERAL, SHARED
 from gis.addressing.doors import Doors

@@ -19,10 +19,12 @@ from sqlalchemy import Connection, Engine
 from api.services.addresses.address_rows import NO_MESS, building_rows, door_rows, home_rows, known_doors, new_doors
 from data import numbering
 from data.outputs import require_writable, unformulated, write_whole
-from data.postgres import addresses as store
-from data.postgres import events, generations, publications, territories
-from data.postgres.addresses import Issued, Layers, Row
-from data.postgres.territories import Territory
+from data.postgres import events, generations
+from data.postgres.addresses import addresses as store
+from data.postgres.addresses.addresses import Issued, Layers, Row
+from data.postgres.imported import territories
+from data.postgres.imported.territories import Territory
+from data.postgres.plans import publications
 from data.postgres.unit_of_work import UnitOfWork
 from gis.addressing import codes, gates
 from gis.addressing.assign import Addresses, Known, assign, nothing_known

@@ -16,10 +16,11 @@ from sqlalchemy import Connection, Engine
 from data import code_tables
 from data.code_tables import FOREIGN, Row
 from data.outputs import unformulated, write_whole
-from data.postgres import address_life as store
-from data.postgres import plate_life, territories
-from data.postgres.address_life import ForeignCode
-from data.postgres.territories import Territory
+from data.postgres.addresses import address_life as store
+from data.postgres.addresses.address_life import ForeignCode
+from data.postgres.imported import territories
+from data.postgres.imported.territories import Territory
+from data.postgres.plates import plate_life
 from data.postgres.unit_of_work import UnitOfWork
 from gis.addressing import codes
 from gis.errors import ConflictError, InputError, NotFoundError

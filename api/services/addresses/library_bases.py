@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from data import library_files
-from data.postgres import address_library
-from data.postgres.address_library import Stamp
+from data.postgres.addresses import address_library
+from data.postgres.addresses.address_library import Stamp
 from data.postgres.connect import engine_of
 from gis.addressing.matching.library import Library
 from gis.addressing.matching.segment import Segment, pack
@@ -224,7 +224,7 @@ def _process(url: str, folder: Path, territory: int) -> None:
 
 def main(folder: Path, territory: int) -> None:
     """Make the base of a territory, at low priority; where another process is at it, wait for what it makes."""
-    from data.postgres import publications
+    from data.postgres.plans import publications
 
     os.nice(10)
     began = time.time()

@@ -11,9 +11,9 @@ import numpy as np
 from sqlalchemy import Connection
 
 from api.services.addresses.library_bases import BEHIND, Base
-from data.postgres import address_library
-from data.postgres.address_library import Read
-from data.postgres.territories import Territory
+from data.postgres.addresses import address_library
+from data.postgres.addresses.address_library import Read
+from data.postgres.imported.territories import Territory
 from gis.addressing.matching.segment import Entries, Segment, pack
 
 #: So many changed addresses let a base be made anew.

@@ -27,9 +27,10 @@ from api.services.addresses.library_bases import Base, Bases
 from api.services.addresses.library_shelves import Shelf, Stand
 from api.services.published import Freshness
 from data.addressing import model_file
-from data.postgres import address_library, publications
-from data.postgres.address_library import Lines
-from data.postgres.territories import Territory
+from data.postgres.addresses import address_library
+from data.postgres.addresses.address_library import Lines
+from data.postgres.imported.territories import Territory
+from data.postgres.plans import publications
 from gis.addressing.matching.junctions import Place, Streets
 from gis.addressing.matching.library import Library, OtherName
 from gis.addressing.matching.matcher import Answer, Matcher

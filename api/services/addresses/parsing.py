@@ -13,7 +13,7 @@ from api.services.addresses.library_bases import Bases
 from api.services.addresses.matching import Addresses, Scope
 from data.addressing import model_file
 from data.machine import places
-from data.postgres import address_library
+from data.postgres.addresses import address_library
 from gis.addressing.parsing.model import Parser
 from gis.errors import NotFoundError
 

@@ -16,11 +16,12 @@ from sqlalchemy import Engine
 from api.messages import text
 from data import export_files
 from data.export_files import FORMATS, Stream
-from data.postgres import read_exports, territories
-from data.postgres.feature_collections import COLLECTIONS, Collection
-from data.postgres.feature_filters import Conditions
-from data.postgres.read_exports import LAYERS, Part
-from data.postgres.read_features import Reader, Scope, driver_of
+from data.postgres.features import read_exports
+from data.postgres.features.feature_collections import COLLECTIONS, Collection
+from data.postgres.features.feature_filters import Conditions
+from data.postgres.features.read_exports import LAYERS, Part
+from data.postgres.features.read_features import Reader, Scope, driver_of
+from data.postgres.imported import territories
 from data.postgres.unit_of_work import UnitOfWork
 from gis.errors import ConflictError, InputError, NotFoundError
 from gis.features import references

@@ -23,8 +23,8 @@ from api.feature_answers import (
     TemporalExtent,
 )
 from api.services.published import degrees
-from data.postgres.feature_collections import COLLECTIONS, Collection, Field
-from data.postgres.read_features import EDGE, State
+from data.postgres.features.feature_collections import COLLECTIONS, Collection, Field
+from data.postgres.features.read_features import EDGE, State
 from gis.features import references
 
 JSON: Final = "application/json"

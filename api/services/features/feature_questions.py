@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import shapely
 
-from data.postgres.feature_collections import COLLECTIONS, Collection
-from data.postgres.feature_filters import Conditions, rectangle
-from data.postgres.read_features import TODAY, Days
+from data.postgres.features.feature_collections import COLLECTIONS, Collection
+from data.postgres.features.feature_filters import Conditions, rectangle
+from data.postgres.features.read_features import TODAY, Days
 from gis.errors import InputError, NotFoundError
 from gis.features import cql2, references
 from gis.features.references import LONLAT, Reference

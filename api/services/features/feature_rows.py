@@ -22,7 +22,7 @@ from msgspec import Raw
 from numpy.typing import NDArray
 
 from api.services.features.feature_questions import Place
-from data.postgres.read_features import Row, Scope, State
+from data.postgres.features.read_features import Row, Scope, State
 
 Ints = NDArray[np.int64]
 #: Boxes of a scope: mark, keys in order, (n, 4) in EPSG:3857; None where there are more than so many features.

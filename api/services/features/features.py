@@ -26,10 +26,10 @@ from api.services.features.feature_questions import Question, Wanted, checked_id
 from api.services.features.feature_rows import LARGEST, Sheets, packed, size
 from api.services.watch import Watch
 from api.version import VERSION
-from data.postgres import read_feature_rows, read_features
-from data.postgres.feature_collections import COLLECTIONS, Collection
-from data.postgres.read_features import TODAY, Days, Reader, Row, Scope, State
-from data.postgres.read_pool import ReadPool
+from data.postgres.features import read_feature_rows, read_features
+from data.postgres.features.feature_collections import COLLECTIONS, Collection
+from data.postgres.features.read_features import TODAY, Days, Reader, Row, Scope, State
+from data.postgres.features.read_pool import ReadPool
 from gis.errors import ConflictError, NotFoundError
 from gis.features import references
 from gis.features.references import Reference

@@ -19,8 +19,8 @@ import psycopg
 from api.services.features import feature_descriptions as descriptions
 from api.services.features.feature_questions import Asked, question
 from api.services.features.features import Features, body_of, headers_of, tag_of
-from data.postgres.feature_collections import COLLECTIONS
-from data.postgres.read_features import TODAY
+from data.postgres.features.feature_collections import COLLECTIONS
+from data.postgres.features.read_features import TODAY
 from gis.errors import WanggeError
 from gis.features.references import CRS84, LONLAT
 

@@ -17,7 +17,7 @@ from msgspec.structs import replace as replace_field
 from api import messages
 from api.answers import Candidate, Lookup, Person
 from api.services.published import Published, Snapshot, Standing
-from data.postgres.read_published import Contact, InForce
+from data.postgres.plans.read_published import Contact, InForce
 from gis.errors import InputError
 from gis.locate import datums
 from gis.locate.datums import Datum

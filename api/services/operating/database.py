@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.postgres import backup as backups
-from data.postgres import cluster, deployment, migrate
+from data.postgres.server import backup as backups
+from data.postgres.server import cluster, deployment, migrate
 from gis.errors import SetupError
 from gis.progress import Progress, silent
 

@@ -14,7 +14,8 @@ from sqlalchemy import Engine
 
 from api.version import VERSION
 from data.machine import places
-from data.postgres import read_published, settings
+from data.postgres.plans import read_published
+from data.postgres.server import settings
 from data.postgres.unit_of_work import UnitOfWork
 from data.samples import shipped
 from gis.progress import Progress, silent

@@ -13,8 +13,8 @@ from api.services.lookup import pointcolumns
 from api.services.plates import pages
 from api.services.published import Published, Snapshot
 from api.services.tiles import tile_request, tiles
-from data.postgres import read_plates
-from data.postgres.read_published import InForce
+from data.postgres.plans.read_published import InForce
+from data.postgres.plates import read_plates
 from gis.errors import InputError
 from gis.progress import Progress, silent
 from gis.tiles import pyramid

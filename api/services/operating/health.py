@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from data.postgres import migrate, read_state
+from data.postgres.server import migrate, read_state
 
 
 def missing(engine: Engine) -> str:

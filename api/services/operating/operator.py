@@ -12,8 +12,9 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from data.postgres import events, operators
+from data.postgres import events
 from data.postgres.connect import engine_of
+from data.postgres.server import operators
 
 #: So that a token is known for what it is, by people and by scanners of leaked secrets.
 PREFIX: Final = "wangge_"

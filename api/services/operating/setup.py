@@ -8,7 +8,7 @@ from typing import Final
 
 from data.machine import chromium, fonts, postgis, warm, web
 from data.machine.steps import Outcome, log_file
-from data.postgres import cluster
+from data.postgres.server import cluster
 from gis.progress import Progress
 
 #: What can be asked for -> the steps it takes, in order.

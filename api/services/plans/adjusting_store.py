@@ -16,10 +16,12 @@ from api.services.plans.planning import Clock, Job
 from data.drawn_files import read_drawn
 from data.move_files import Move, write_moves
 from data.outputs import require_writable
-from data.postgres import atom_sets, events, grids, moves, plans, publications, sources, territories
-from data.postgres.atom_sets import StoredAtoms
-from data.postgres.grids import Draft
-from data.postgres.territories import Territory
+from data.postgres import events
+from data.postgres.imported import sources, territories
+from data.postgres.imported.territories import Territory
+from data.postgres.plans import atom_sets, grids, moves, plans, publications
+from data.postgres.plans.atom_sets import StoredAtoms
+from data.postgres.plans.grids import Draft
 from data.postgres.unit_of_work import UnitOfWork
 from gis.blocks.graph import graph_of
 from gis.districting import carry as carrying

@@ -17,9 +17,10 @@ from api.services.wording import BOUNDS_COLUMNS, bounds_sentence
 from data.ledger_files import Sheet, write_workbook
 from data.outputs import require_writable
 from data.plan_files import Frame, PlanFile, read_plan
-from data.postgres import grids, ledgers, publications, read_published, territories
-from data.postgres.grids import IssuedCode
-from data.postgres.ledgers import Duty
+from data.postgres.imported import territories
+from data.postgres.plans import grids, ledgers, publications, read_published
+from data.postgres.plans.grids import IssuedCode
+from data.postgres.plans.ledgers import Duty
 from data.postgres.unit_of_work import UnitOfWork
 from gis.districting.holdings import Holding, holdings
 from gis.errors import NotFoundError

@@ -7,13 +7,13 @@ import shapely
 from sqlalchemy import Connection
 
 from data.micro_layers import buildings_held, micro_codes, micro_names, micro_notes
-from data.postgres.atom_sets import StoredAtoms
-from data.postgres.grids import Draft
-from data.postgres.micro_grids import MicroRows, Steward, save, structures
-from data.postgres.plans import Version
-from data.postgres.publications import Publication
-from data.postgres.sources import compounds
-from data.postgres.territories import Territory
+from data.postgres.imported.sources import compounds
+from data.postgres.imported.territories import Territory
+from data.postgres.plans.atom_sets import StoredAtoms
+from data.postgres.plans.grids import Draft
+from data.postgres.plans.micro_grids import MicroRows, Steward, save, structures
+from data.postgres.plans.plans import Version
+from data.postgres.plans.publications import Publication
 from gis.districting.microgrids import Homes, micro_grids
 from gis.districting.microshapes import micro_shapes, slice_shapes
 from gis.districting.rulesets import Bounds

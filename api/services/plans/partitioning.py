@@ -14,9 +14,11 @@ from api.services.plans import planning
 from api.services.plans.planning import Clock, Job
 from api.services.plans.solving import Answers, answering, depends_on, numbers_asked, runner_of
 from data.machine import places
-from data.postgres import atom_sets, events, plans, sources, territories
-from data.postgres.atom_sets import StoredAtoms
-from data.postgres.territories import Territory
+from data.postgres import events
+from data.postgres.imported import sources, territories
+from data.postgres.imported.territories import Territory
+from data.postgres.plans import atom_sets, plans
+from data.postgres.plans.atom_sets import StoredAtoms
 from data.postgres.unit_of_work import UnitOfWork
 from gis.blocks.graph import graph_of
 from gis.districting import dedicated
@@ -68,7 +70,7 @@ def partition(
         work.commit()
     # no transaction is held open while the solver runs: a version names its atom set, which never changes
     about = depends_on(job.ruleset, job.seed, stored.atoms, stored.loads, areas, groups, places, job.grids, yards)
-    with answering(checkpoint_of(about), about, job.resume, progress) as answers:
+    with answering(checkpoint_of(engine, about), about, job.resume, progress) as answers:
         with clock.step("solve"):
             plan = solve(stored, areas, groups, job, progress, answers, places, yards)
         done = _keep(engine, territory, stored, plan, job, plan_name, actor, clock)
@@ -118,9 +120,10 @@ def fitting(
     return atom_sets.load(connection, importing.recut(connection, territory, ruleset, progress))
 
 
-def checkpoint_of(about: dict[str, str]) -> Path:
-    """Where the answers of an unfinished plan lie: in the state of this checkout, a file a job."""
-    name = hashlib.sha256(repr(sorted(about.items())).encode()).hexdigest()[:16]
+def checkpoint_of(engine: Engine, about: dict[str, str]) -> Path:
+    """Where the answers of an unfinished plan lie: in the state of this checkout, a file a database and job."""
+    job = engine.url.render_as_string(hide_password=True), sorted(about.items())
+    name = hashlib.sha256(repr(job).encode()).hexdigest()[:16]
     return places.state() / "resume" / f"{name}.resume"
 
 

@@ -14,26 +14,16 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
 from api.services.plans import micro_publishing
-from data.postgres import (
-    atom_sets,
-    events,
-    generations,
-    grids,
-    ledgers,
-    people,
-    plans,
-    publications,
-    read_published,
-    sources,
-    territories,
-)
-from data.postgres import micro_grids as micro_rows
-from data.postgres.atom_sets import StoredAtoms
+from data.postgres import events, generations
 from data.postgres.bulk import WEB_MERCATOR
-from data.postgres.grids import Draft, Measured
-from data.postgres.publications import Publication
-from data.postgres.read_published import PublishedGrids
-from data.postgres.territories import Territory
+from data.postgres.imported import people, sources, territories
+from data.postgres.imported.territories import Territory
+from data.postgres.plans import atom_sets, grids, ledgers, plans, publications, read_published
+from data.postgres.plans import micro_grids as micro_rows
+from data.postgres.plans.atom_sets import StoredAtoms
+from data.postgres.plans.grids import Draft, Measured
+from data.postgres.plans.publications import Publication
+from data.postgres.plans.read_published import PublishedGrids
 from data.postgres.unit_of_work import UnitOfWork
 from gis.districting.borders import grid_polygons
 from gis.districting.responsibility import responsibilities_of

@@ -14,13 +14,14 @@ from api.services.plans.explaining import Explained, explain_plan, require_grids
 from data import rulesets
 from data.plan_files import PlanFile, layer
 from data.plan_inside import Planned, edges_of
-from data.postgres import atom_sets, grids, plans, sources, territories
-from data.postgres.atom_sets import StoredAtoms
-from data.postgres.grids import Draft
-from data.postgres.lines import names_of_lines
-from data.postgres.micro_grids import structures
-from data.postgres.plans import Version
-from data.postgres.territories import Territory
+from data.postgres.imported import sources, territories
+from data.postgres.imported.lines import names_of_lines
+from data.postgres.imported.territories import Territory
+from data.postgres.plans import atom_sets, grids, plans
+from data.postgres.plans.atom_sets import StoredAtoms
+from data.postgres.plans.grids import Draft
+from data.postgres.plans.micro_grids import structures
+from data.postgres.plans.plans import Version
 from data.street_layer import atom_compounds
 from gis.districting.borders import borders_of, grid_polygons
 from gis.districting.rulesets import Ruleset

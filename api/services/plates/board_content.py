@@ -14,11 +14,11 @@ from sqlalchemy import Connection
 
 from api.messages import text
 from api.services.wording import bounds_sentence
-from data.postgres import boards as records
-from data.postgres import ledgers
-from data.postgres.boards import Duty, Grid, Premise, Shapes
-from data.postgres.plates import Key
-from data.postgres.territories import Territory
+from data.postgres.imported.territories import Territory
+from data.postgres.plans import ledgers
+from data.postgres.plates import boards as records
+from data.postgres.plates.boards import Duty, Grid, Premise, Shapes
+from data.postgres.plates.plates import Key
 from gis.addressing import codes
 from gis.addressing.boards.model import Card, Contact, Notice, RangeMap, Street
 from gis.addressing.boards.notice import MOST_PEOPLE

@@ -18,11 +18,13 @@ from api.services.plates.board_content import Content
 from api.services.plates.plate_keys import barred, keys_for
 from data.fonts import plate_font
 from data.outputs import require_writable, unformulated, write_whole
-from data.postgres import boards as records
-from data.postgres import events, publications, territories
-from data.postgres import plates as plate_store
-from data.postgres.boards import Duty, Premise, Printed
-from data.postgres.territories import Territory
+from data.postgres import events
+from data.postgres.imported import territories
+from data.postgres.imported.territories import Territory
+from data.postgres.plans import publications
+from data.postgres.plates import boards as records
+from data.postgres.plates import plates as plate_store
+from data.postgres.plates.boards import Duty, Premise, Printed
 from data.postgres.unit_of_work import UnitOfWork
 from gis.addressing import codes
 from gis.addressing.boards import document

@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 from api.answers import Plate, PlateCode, PlateGrid, PlatePart
 from api.services.lookup.lookup import persons
 from api.services.published import Published
-from data.postgres import read_plates, read_published
-from data.postgres.read_plates import Premise, PrintedPlate
+from data.postgres.plans import read_published
+from data.postgres.plates import read_plates
+from data.postgres.plates.read_plates import Premise, PrintedPlate
 from gis.addressing import codes
 from gis.addressing.codes import Link, Verdict
 

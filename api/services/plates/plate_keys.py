@@ -14,8 +14,8 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from data.postgres import events
-from data.postgres import plates as store
-from data.postgres.plates import Key
+from data.postgres.plates import plates as store
+from data.postgres.plates.plates import Key
 from gis.addressing import codes
 
 #: What is printed: plates that are new, plates in place of others, or something that only quotes a plate's link.

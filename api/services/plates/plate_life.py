@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Engine
 
 from data import photos
 from data.outputs import require_writable, write_whole
-from data.postgres import plate_life as store
-from data.postgres import territories
-from data.postgres.plate_life import BatchRow, PlateRow
+from data.postgres.imported import territories
+from data.postgres.plates import plate_life as store
+from data.postgres.plates.plate_life import BatchRow, PlateRow
 from data.postgres.unit_of_work import UnitOfWork
 from gis.addressing import codes, life
 from gis.addressing.life import Sighting

@@ -11,10 +11,11 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from data.outputs import require_writable, write_whole
-from data.postgres import events, territories
-from data.postgres import plate_lists as store
-from data.postgres.plate_lists import Listed, ListKey, PlateKey
-from data.postgres.territories import Territory
+from data.postgres import events
+from data.postgres.imported import territories
+from data.postgres.imported.territories import Territory
+from data.postgres.plates import plate_lists as store
+from data.postgres.plates.plate_lists import Listed, ListKey, PlateKey
 from data.postgres.unit_of_work import UnitOfWork
 from gis.addressing import codes, signed_list
 from gis.addressing.signed_list import Record

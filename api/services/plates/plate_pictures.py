@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from api.services.plates.plates import plate_of, variable_data
 from data.fonts import plate_font
 from data.outputs import require_collectable, write_collection
-from data.postgres import plates as store
+from data.postgres.plates import plates as store
 from data.postgres.unit_of_work import UnitOfWork
 from gis.addressing import codes
 from gis.addressing.plates import proof

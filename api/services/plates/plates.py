@@ -19,11 +19,12 @@ from api.services.plates import plate_life
 from api.services.plates.plate_keys import keys_for
 from data.fonts import plate_font
 from data.outputs import require_writable, unformulated, write_whole
-from data.postgres import events, territories
-from data.postgres import plate_life as life_store
-from data.postgres import plates as store
-from data.postgres.plates import Community, Key, Premise
-from data.postgres.territories import Territory
+from data.postgres import events
+from data.postgres.imported import territories
+from data.postgres.imported.territories import Territory
+from data.postgres.plates import plate_life as life_store
+from data.postgres.plates import plates as store
+from data.postgres.plates.plates import Community, Key, Premise
 from data.postgres.unit_of_work import UnitOfWork
 from gis.addressing import codes
 from gis.addressing.plates import picture as pictures

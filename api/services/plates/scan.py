@@ -20,8 +20,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.services.plates.pages import judge
 from data import photos
 from data.outputs import require_writable, write_whole
-from data.postgres import events, scans, territories
-from data.postgres.scans import Report
+from data.postgres import events
+from data.postgres.imported import territories
+from data.postgres.plates import scans
+from data.postgres.plates.scans import Report
 from data.postgres.unit_of_work import UnitOfWork
 from gis.errors import InputError, NotFoundError, ThrottledError
 

@@ -16,10 +16,10 @@ from sqlalchemy import Connection
 from api.services.published import Published
 from api.services.tiles.tile_request import TileRequest
 from api.services.tiles.tile_tables import Tables, cell_of
-from data.postgres import read_tile_plans, read_tiles
-from data.postgres.read_published import InForce
-from data.postgres.read_tiles import LAYERS, Layer, Shown
-from data.postgres.tile_versions import Touching
+from data.postgres.plans.read_published import InForce
+from data.postgres.tiles import read_tile_plans, read_tiles
+from data.postgres.tiles.read_tiles import LAYERS, Layer, Shown
+from data.postgres.tiles.tile_versions import Touching
 from gis.errors import NotFoundError, UnauthorizedError
 from gis.tiles import pyramid
 from gis.tiles.columns import Columns, Flags, join

@@ -15,9 +15,9 @@ from api.services.published import degrees
 from api.services.tiles.tile_content import Tables, content, touching
 from api.services.tiles.tile_request import TileRequest, parse, parse_layers
 from data import pmtiles
-from data.postgres import territories
-from data.postgres.read_published import InForce, in_force
-from data.postgres.read_tiles import Layer
+from data.postgres.imported import territories
+from data.postgres.plans.read_published import InForce, in_force
+from data.postgres.tiles.read_tiles import Layer
 from gis.errors import ConflictError, InputError
 from gis.progress import Progress, silent
 from gis.tiles import pyramid

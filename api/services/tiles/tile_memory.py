@@ -15,8 +15,8 @@ from api.services.published import Published
 from api.services.tiles.tile_request import TileRequest
 from api.services.tiles.tile_tables import cell_of
 from api.services.watch import Watch
-from data.postgres import tile_versions
-from data.postgres.tile_versions import Place, Touching
+from data.postgres.tiles import tile_versions
+from data.postgres.tiles.tile_versions import Place, Touching
 from gis.tiles import pyramid
 
 #: Tiles whose versions are asked for at once: those that share the ancestor so many zooms up.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from data.postgres.read_tiles import LAYERS, Layer
+from data.postgres.tiles.read_tiles import LAYERS, Layer
 from gis.errors import InputError, NotFoundError
 from gis.tiles import pyramid
 

@@ -16,9 +16,9 @@ import numpy as np
 import shapely
 from sqlalchemy import Connection
 
-from data.postgres import read_tile_plans, read_tiles
-from data.postgres.read_tile_plans import PlanShapes
-from data.postgres.read_tiles import Layer, Shown
+from data.postgres.tiles import read_tile_plans, read_tiles
+from data.postgres.tiles.read_tile_plans import PlanShapes
+from data.postgres.tiles.read_tiles import Layer, Shown
 from gis.territory.model import Geometries, Ints
 from gis.tiles.colour import tones
 from gis.tiles.columns import Columns, build

@@ -33,9 +33,9 @@ from api.services.tiles.tile_memory import DatabaseNeededError, Versions, no_con
 from api.services.tiles.tile_request import TileRequest, parse, parse_layers
 from api.services.watch import Watch
 from api.version import VERSION
-from data.postgres import read_tiles, tile_layers, tile_versions
-from data.postgres.read_tiles import LAYERS
-from data.postgres.tile_versions import TABLES, Touching
+from data.postgres.tiles import read_tiles, tile_layers, tile_versions
+from data.postgres.tiles.read_tiles import LAYERS
+from data.postgres.tiles.tile_versions import TABLES, Touching
 from data.tile_store import TileStore
 
 #: Deepest zoom of the tiles; maps scale them beyond.

@@ -1,1 +1,1 @@
-"""The database's history: one readable file a step under ``versions``, applied by ``data.postgres.migrate``."""
+"""The database's history: a readable file a step in ``versions``, applied by ``data.postgres.server.migrate``."""

@@ -1,4 +1,4 @@
-"""Run by Alembic: hands it the connection that ``data.postgres.migrate`` opened."""
+"""Run by Alembic: hands it the connection that ``data.postgres.server.migrate`` opened."""
 
 from __future__ import annotations
 

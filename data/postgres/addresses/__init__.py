@@ -1,0 +1,1 @@
+"""Standard addresses: issued, kept, and read for matching."""

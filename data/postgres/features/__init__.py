@@ -1,0 +1,1 @@
+"""Features, exports and search over what is published."""

@@ -1,0 +1,1 @@
+"""What is imported: territories with the layers of their sources, divisions, doors, people."""

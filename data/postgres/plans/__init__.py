@@ -1,0 +1,1 @@
+"""Plans, their publications, and the grids that are in force."""

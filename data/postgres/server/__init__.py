@@ -1,0 +1,1 @@
+"""The database server itself: found, started, migrated, saved, and what a deployment remembers of itself."""

@@ -1,0 +1,1 @@
+"""Tiles: layers, versions by tile, and what a tile shows."""
