@@ -10,6 +10,7 @@ import click
 
 from api.cli.progress import PATIENCE, ConsoleProgress
 from api.messages import shell_language, text
+from gis.interrupts import gentle
 
 #: Exit status of a command that Ctrl-C ended before there was anything to keep, as shells have it.
 INTERRUPTED: Final = 130
@@ -20,7 +21,8 @@ def progressing() -> Iterator[ConsoleProgress]:
     """Progress on this terminal; Ctrl-C that nothing inside answered ends the command in one line."""
     progress = ConsoleProgress(patience=PATIENCE)
     try:
-        yield progress
+        with gentle():
+            yield progress
     except KeyboardInterrupt:
         progress.close()
         click.echo(text("plan.interrupted", shell_language()), err=True)

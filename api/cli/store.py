@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from api.cli.progress import PATIENCE, ConsoleProgress
+from gis.interrupts import gentle
 
 if TYPE_CHECKING:
     from api.services.store import Engine
@@ -27,7 +28,8 @@ def progressing() -> Iterator[ConsoleProgress]:
     """Progress on this terminal."""
     progress = ConsoleProgress(patience=PATIENCE)
     try:
-        yield progress
+        with gentle():
+            yield progress
     finally:
         progress.close()
 

@@ -14,6 +14,7 @@ from gis.districting.kernels import Int
 from gis.districting.model import Plan
 from gis.districting.piece import Piece
 from gis.districting.standing import Base, plan_of
+from gis.interrupts import gentle
 from gis.progress import Progress, silent
 
 #: Names of the options of a territory, by the price of a household moved as a share of the ruleset's.
@@ -96,6 +97,7 @@ class _Solved:
     found: Adjusted
 
 
+@gentle()
 def adjust_plan(
     base: Base,
     *,

@@ -114,8 +114,13 @@ def sum_up(units: UnitArrays, part: Int, sums: Sums) -> None:
 
 
 @njit(cache=True, nogil=True)
-def induced(units: UnitArrays, which: Int, place: Int) -> UnitArrays:
-    """The graph of some units, renumbered in the order given; ``place`` is -1 everywhere before and after."""
+def induced(
+    units: UnitArrays, which: Int, place: Int
+) -> tuple[Int, Int, Float, Float, Int, Float, Float, Float, Int]:
+    """The graph of some units, renumbered in the order given; ``place`` is -1 everywhere before and after.
+
+    The fields of ``UnitArrays`` in their order.
+    """
     n = len(which)
     start = np.zeros(n + 1, np.int64)
     for i in range(n):
@@ -142,7 +147,7 @@ def induced(units: UnitArrays, which: Int, place: Int) -> UnitArrays:
                 at += 1
     for i in range(n):
         place[which[i]] = -1
-    return UnitArrays(
+    return (
         start,
         neighbour,
         price,

@@ -16,6 +16,7 @@ from gis.districting.cover import MOST_UNITS, cover, masks_of
 from gis.districting.kernels import Float, Int
 from gis.districting.regions import Regions
 from gis.districting.relaxation import TOLERANCE, Relaxed, new_solver, relax, taken_units
+from gis.interrupts import held
 
 #: Where the known plan is further than this (share) from the bound, the integer program is worth its time.
 FAR: Final = 0.2
@@ -220,20 +221,14 @@ def _integer(found: Regions, which: Int, n: int, effort: Effort) -> tuple[Int | 
 def _run(solver: Any, checks: int) -> None:
     """Run the solver until it has asked so often whether to go on (a count that repeats), or until Ctrl-C."""
     asked = 0
-    stop: KeyboardInterrupt | None = None
+    with held() as pressed:
 
-    def ask(_kind: Any, _message: str, _out: Any, reply: Any, _data: Any) -> None:
-        nonlocal asked, stop
-        try:
+        def ask(_kind: Any, _message: str, _out: Any, reply: Any, _data: Any) -> None:
+            nonlocal asked
             asked += 1
-            if asked > checks or stop is not None:
+            if asked > checks or pressed():
                 reply.user_interrupt = True
-        except KeyboardInterrupt as pressed:  # must not pass through the solver
-            stop = pressed
-            reply.user_interrupt = True
 
-    solver.setCallback(ask, None)
-    solver.startCallback(highspy.cb.HighsCallbackType.kCallbackMipInterrupt)
-    solver.run()
-    if stop is not None:
-        raise stop
+        solver.setCallback(ask, None)
+        solver.startCallback(highspy.cb.HighsCallbackType.kCallbackMipInterrupt)
+        solver.run()

@@ -20,6 +20,7 @@ from gis.districting.piece import Piece, pieces_of
 from gis.districting.rulesets import Ruleset
 from gis.districting.units import JOINED_METRES, Units, atom_units, inside_one
 from gis.errors import InputError
+from gis.interrupts import gentle
 from gis.progress import Progress, silent
 from gis.tasks import Runner, one_by_one
 from gis.territory.compounds import compounds_of
@@ -29,6 +30,7 @@ from gis.territory.model import Areas, Floats, Ints
 DIVISIONS = 3
 
 
+@gentle()
 def make_plan(
     atom_set: AtomSet,
     graph: Graph,

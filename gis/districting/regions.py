@@ -39,13 +39,13 @@ def regions(
     the price ``outside``.
     """
     count = len(units.counted) if roots is None else roots
-    return _regions(units, terms, most, visits, limit, count, float(slack), float(outside))
+    return Regions(*_regions(units, terms, most, visits, limit, count, float(slack), float(outside)))
 
 
 @njit(cache=True, nogil=True)
 def _regions(  # noqa: PLR0912, PLR0915 - one loop: calls would cost as much as the work
     units: UnitArrays, terms: Terms, most: int, visits: int, limit: int, roots: int, slack: float, outside: float
-) -> Regions:
+) -> tuple[NDArray[np.int32], Int, Float, bool]:
     """Grow each set from its lowest unit; those of its rim passed over stay out, so that no set is met twice."""
     n = len(units.counted)
     taken = np.zeros(n, np.bool_)
@@ -74,7 +74,7 @@ def _regions(  # noqa: PLR0912, PLR0915 - one loop: calls would cost as much as 
             if v >= 0:
                 seen += 1
                 if seen > visits:
-                    return Regions(out[: start[found]], start[: found + 1], cost[:found], False)
+                    return out[: start[found]], start[: found + 1], cost[:found], False
                 last = end[size]
                 perimeter = units.perimeter[v]
                 border = 0.0
@@ -103,7 +103,7 @@ def _regions(  # noqa: PLR0912, PLR0915 - one loop: calls would cost as much as 
                 size += 1
                 if now[0] >= minimum:
                     if found == most:
-                        return Regions(out[: start[found]], start[: found + 1], cost[:found], False)
+                        return out[: start[found]], start[: found + 1], cost[:found], False
                     at = start[found]
                     if at + size > len(out):
                         out = _longer(out, at + size)
@@ -132,7 +132,7 @@ def _regions(  # noqa: PLR0912, PLR0915 - one loop: calls would cost as much as 
             if v >= 0 and size == limit:
                 complete = False
                 v = -1
-    return Regions(out[: start[found]], start[: found + 1], cost[:found], complete)
+    return out[: start[found]], start[: found + 1], cost[:found], complete
 
 
 @njit(cache=True, nogil=True)

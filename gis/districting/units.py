@@ -37,7 +37,7 @@ class Units:
 
     def window(self, which: Int, place: Int) -> Units:
         """As ``subset``, with scratch memory of the caller: an array of -1, one a unit, which is left as it was."""
-        return Units(induced(self.arrays, which, place), self.x[which], self.y[which])
+        return Units(UnitArrays(*induced(self.arrays, which, place)), self.x[which], self.y[which])
 
     def contract(self, label: Int) -> Units:
         """One unit a label (0 .. n-1); its block is that of its first member."""

@@ -17,7 +17,9 @@ import pytest
 import shapely
 
 from api.cli import main as command_line
+from api.services.plans.partitioning import checkpoint_of
 from data.plan_files import read_plan
+from data.postgres.connect import new_engine
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 240.0
@@ -66,10 +68,13 @@ def start(town: Path, out: Path, *options: str) -> subprocess.Popen:
     command = [sys.executable, "-m", "api.cli.main", "plan", str(town), "-o", str(out), *options]
     report = ["--report", str(out.with_suffix(".json"))]
     environment = {**os.environ, "WANGGE_LANG": "en", "PYTHONPATH": str(ROOT)}
+    # a shell's background job ignores Ctrl-C, and so would all that it starts
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with out.with_suffix(".log").open("w") as log:
         run = subprocess.Popen(
             [*command, *report], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
         )
+    signal.signal(signal.SIGINT, before)
     RUNS.append(run)
     return run
 
@@ -180,6 +185,15 @@ def test_ctrl_c_keeps_the_best_plan_so_far(town, tmp_path, options):
     assert int(grids["households"].sum()) == int(atoms["households"].sum())
     assert shapely.coverage_is_valid(grids.geometry.to_numpy())
     assert not workers_of(run)
+
+
+def test_the_same_job_on_two_databases_keeps_its_answers_apart():
+    """Both may be at work on this machine at the same moment."""
+    paths = {
+        checkpoint_of(new_engine(f"postgresql+psycopg://someone:{secret}@localhost/{name}"), {"seed": "1"})
+        for name, secret in (("one", "a"), ("one", "b"), ("two", "a"))
+    }
+    assert len(paths) == 2
 
 
 def test_ctrl_c_while_reading_writes_nothing(town, tmp_path, monkeypatch, capsys):
