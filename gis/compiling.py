@@ -4,7 +4,7 @@ numba names the file of a compiled loop by counting those its index knows. Two p
 of one loop (for other types of arguments) at the same moment take the same name, and one of them later runs the
 other's code: endless loops and crashes were seen. Here a version's file is named by its types and sources.
 
-A loop that Python calls returns a plain tuple rather than a ``NamedTuple``: numba makes the latter by calling Python
+A long loop that Python calls returns a plain tuple rather than a ``NamedTuple``: numba makes the latter by calling Python
 and does not look whether the call failed (see ``gis.interrupts``).
 """
 

@@ -84,14 +84,9 @@ def points(text: str) -> NDArray[np.uint32]:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
 
-def tokenise(text: NDArray[np.uint32], classes: NDArray[np.uint8]) -> Tokens:
-    """Tokens of code points. Letters are told apart without case."""
-    return Tokens(*_tokenise(text, classes))
-
-
 @njit(cache=True)
-def _tokenise(text: Any, classes: Any) -> Any:  # pragma: no cover - compiled
-    """The columns of :class:`Tokens`."""
+def tokenise(text: Any, classes: Any) -> Any:  # pragma: no cover - compiled
+    """Tokens of code points; see :class:`Tokens`. Letters are told apart without case."""
     n = len(text)
     start, end = np.empty(n, np.int32), np.empty(n, np.int32)
     kind, code = np.empty(n, np.int64), np.empty(n, np.int64)
@@ -131,4 +126,4 @@ def _tokenise(text: Any, classes: Any) -> Any:  # pragma: no cover - compiled
             code[count] = text[i]
         count += 1
         i = j
-    return start[:count], end[:count], kind[:count], code[:count], exact[:count], value[:count]
+    return Tokens(start[:count], end[:count], kind[:count], code[:count], exact[:count], value[:count])
