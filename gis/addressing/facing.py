@@ -1,12 +1,14 @@
 """Which street does a building face?
 
-Every named street within reach is a candidate. Its score in metres (smaller is better): distance from the
-outline, plus what of the line of sight lies in other buildings, plus a penalty where the nearest point is the
-end of the carriageway, less a bonus when the narrow side looks at it (houses in a row show the street their
-narrow side) and less what a main street draws to itself. Then the row votes: neighbours that face a street make
-it likelier for a building between them. Where the second street comes near the first, the answer is marked as not
-sure. The weights were set on the real house numbers of Queens (30,000 buildings), those of classes and sizes on
-central Helsinki and Lujiazui too.
+Every named street within reach is a candidate. Its score in metres (smaller is better): how far the outline
+stands off the street's building line (建筑控制线: a house belongs to the street in whose row it stands, and a wide
+street's row is further from its middle), plus what of the line of sight lies in other buildings, plus a penalty
+where the nearest point is the end of the carriageway, less a bonus when the narrow side looks at it (houses in a
+row show the street their narrow side); large buildings at a corner are drawn by the larger and the longer street.
+Then the row votes: neighbours that face a street, or are known to, make it likelier for a building between them.
+Where the second street comes near the first, where others stand between, or far behind the line, the answer is
+marked as not sure. The weights were set on the real house numbers of Queens (30,000 buildings), those of classes
+and sizes on central Helsinki and Lujiazui too.
 """
 
 from __future__ import annotations
@@ -36,10 +38,30 @@ NEIGHBOURS: Final = 6
 ROW_REACH_M: Final = 60.0
 VOTE_M: Final = 25.0
 VOTES: Final = 3
-SURE_MARGIN: Final = 0.92
-#: Larger buildings look at several streets: their scores tell less, up to half as much.
-DOUBTED_M2: Final = 300.0
-DOUBTED_MOST: Final = 2.0
+#: The vote of one who does not vote: few neighbours, far away, say less than a row.
+LONELY: Final = 0.2
+SURE_MARGIN: Final = 0.85
+#: Nobody is sure of a house that stands further than this off its street's building line,
+SURE_OFF_M: Final = 15.0
+#: nor of one whose line of sight passes through more of its neighbours.
+SURE_HIDDEN_M: Final = 1.0
+#: Larger buildings look at several streets: their scores tell less, down to a third.
+DOUBTED_M2: Final = 150.0
+DOUBTED_MOST: Final = 3.0
+#: Where this many buildings say their street, they show which margin is right so often; no margin below the least.
+SHOWN_BY: Final = 200
+SHOWN_RIGHT: Final = 0.995
+SHOWN_LEAST: Final = 0.6
+#: A street's building line: so many of the outlines in sight stand nearer to its middle; from how many it is known,
+#: what it may be, and what is taken for it else.
+LINE_SHARE: Final = 0.2
+LINE_FROM_M2: Final = 30.0
+LINE_LEAST: Final = 5
+LINE_M: Final = (3.0, 25.0)
+LINE_USUAL_M: Final = 7.0
+#: A large building at a corner is drawn by the street that is e times as long; what longer ones count as.
+LENGTH_BONUS_M: Final = 3.0
+LENGTHS_M: Final = (50.0, 1500.0)
 #: Doors this far beyond a street's end still keep their order.
 BEYOND_M: Final = 300.0
 
@@ -55,11 +77,16 @@ class Facing:
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Candidate pairs, sorted by item, then street: the best carriageway of that street for the item."""
+    """Candidate pairs, sorted by item, then street: the best carriageway of that street for the item.
+
+    ``off``: metres off the street's building line, ``hidden``: metres of the line of sight in other buildings.
+    """
 
     item: Ints
     street: Ints
     distance: Floats
+    off: Floats
+    hidden: Floats
     score: Floats
 
 
@@ -71,27 +98,35 @@ def face(
     obstacles: Geometries | None = None,
     owner: Ints | None = None,
     row_votes: bool = True,
+    known: Ints | None = None,
+    name_of: Ints | None = None,
 ) -> Facing:
     """Choose a thoroughfare for each item (footprints or compounds, in the centrelines' metre CRS).
 
     ``obstacles`` block the line of sight, except for the item named by ``owner`` (default: the items
-    themselves). ``row_votes`` false: neighbours say nothing, as for doors.
+    themselves). ``row_votes`` false: neighbours say nothing, as for doors. ``known`` is the name that an item's own
+    street is known to have (-1: not known), ``name_of`` that of each thoroughfare: they say what neighbours face
+    and how sure one may be here. They do not decide the item's own street.
     """
     if not len(items):
         return Facing(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool), np.zeros(0))
     if obstacles is None or owner is None:
         obstacles, owner = items, np.arange(len(items), dtype=np.int64)
-    pairs = _candidates(items, centrelines, thoroughfares, obstacles, owner)
+    pairs = _candidates(items, centrelines, thoroughfares, obstacles, owner, in_rows=row_votes)
     if not row_votes:
         return _chosen(pairs, pairs.score, len(items))
+    told = None
+    if known is not None and name_of is not None:
+        told = np.where(known[pairs.item] >= 0, name_of[pairs.street] == known[pairs.item], -1).astype(np.int64)
     doubt = np.clip(np.sqrt(shapely.area(items) / DOUBTED_M2), 1.0, DOUBTED_MOST)
-    score = _voted(pairs, shapely.get_coordinates(shapely.centroid(items)), len(thoroughfares))
-    return _chosen(pairs, score / doubt[pairs.item], len(items))
+    score = _voted(pairs, shapely.get_coordinates(shapely.centroid(items)), len(thoroughfares), told)
+    return _chosen(pairs, score / doubt[pairs.item], len(items), told)
 
 
 def _candidates(
-    items: Geometries, centrelines: Geometries, streets: Thoroughfares, obstacles: Geometries, owner: Ints
-) -> _Pairs:
+    items: Geometries, centrelines: Geometries, streets: Thoroughfares, obstacles: Geometries, owner: Ints,
+    *, in_rows: bool,
+) -> _Pairs:  # fmt: skip
     ways = np.flatnonzero(streets.way_of >= 0)
     lines = centrelines[ways]
     edges = sight.edges_of(items)
@@ -104,15 +139,42 @@ def _candidates(
     near = sight.near(edges, centre, lines, streets.way_of[ways], REACH_M)
     at_end = (near.along < 0.5) | (near.along > shapely.length(lines)[near.way] - 0.5)
     walls = edges if obstacles is items else sight.edges_of(obstacles)
-    row_house = np.minimum(1.0, ROW_HOUSE_M2 / np.maximum(shapely.area(items), 1.0))[near.item]
+    area = shapely.area(items)
+    row_house = np.minimum(1.0, ROW_HOUSE_M2 / np.maximum(area, 1.0))[near.item]
+    hidden = _hidden(centre[near.item], near, walls, owner)
+    draws = streets.draws[ways][near.way]
+    off = near.distance
+    if in_rows:
+        off = _off_line(near, (hidden < SURE_HIDDEN_M) & ~at_end & (area >= LINE_FROM_M2)[near.item], len(streets))
+        length = np.log(np.clip(streets.length, *LENGTHS_M))[near.street]
+        draws = np.minimum(draws, 0.0) + (1.0 - row_house) * (np.maximum(draws, 0.0) + LENGTH_BONUS_M * length)
     score = (
-        near.distance
-        + SIGHT_WEIGHT * _hidden(centre[near.item], near, walls, owner)
+        off
+        + SIGHT_WEIGHT * hidden
         + END_PENALTY_M * at_end
-        - streets.draws[ways][near.way]
+        - draws
         - NARROW_BONUS_M * row_house * _narrow_front(items, near.item, near.foot - centre[near.item])
     )
-    return _Pairs(near.item, near.street, near.distance, np.asarray(score, dtype=np.float64))
+    return _Pairs(near.item, near.street, near.distance, off, hidden, np.asarray(score, dtype=np.float64))
+
+
+def _off_line(near: sight.Near, clear: Bools, n_streets: int) -> Floats:
+    """Metres by which outlines stand off their street's building line, before or behind it.
+
+    The line is read from the ``clear`` pairs. Of a street that shows none all that is known is how near one stands:
+    there, before the usual line, metres are negative.
+    """
+    rows = np.flatnonzero(clear)
+    rows = rows[np.lexsort((near.distance[rows], near.street[rows]))]
+    first = np.searchsorted(near.street[rows], np.arange(n_streets + 1))
+    count = np.diff(first)
+    shown = np.flatnonzero(count >= LINE_LEAST)
+    line = np.full(n_streets, np.nan)
+    line[shown] = np.clip(
+        near.distance[rows[first[shown] + (LINE_SHARE * (count[shown] - 1)).astype(np.int64)]], *LINE_M
+    )
+    behind = near.distance - line[near.street]
+    return np.asarray(np.where(np.isnan(behind), near.distance - LINE_USUAL_M, np.abs(behind)), dtype=np.float64)
 
 
 def _hidden(centre: Floats, near: sight.Near, walls: sight.Edges, owner: Ints) -> Floats:
@@ -144,8 +206,11 @@ def _narrow_front(items: Geometries, item: Ints, toward: Floats) -> Floats:
     return np.asarray(cosine * slender[item], dtype=np.float64)
 
 
-def _voted(pairs: _Pairs, centres: Floats, n_streets: int) -> Floats:
-    """Scores after the neighbours in the row have voted."""
+def _voted(pairs: _Pairs, centres: Floats, n_streets: int, told: Ints | None) -> Floats:
+    """Scores after the neighbours in the row have voted.
+
+    ``told``: whether the pair's item is known to belong to the pair's street (1, 0; -1: not known).
+    """
     score = pairs.score
     if len(score) == 0 or len(centres) < 2:
         return score
@@ -159,9 +224,11 @@ def _voted(pairs: _Pairs, centres: Floats, n_streets: int) -> Floats:
     has = there & (key[found] == wanted)
     row = np.exp(-np.abs(pairs.distance[found] - pairs.distance[:, None]) / 8.0)
     weight = np.where(there, np.exp(-np.where(there, near, 0.0) / 25.0), 0.0)
-    total = np.maximum(weight.sum(axis=1), 1e-9)
+    total = weight.sum(axis=1) + LONELY
     for _ in range(VOTES):
         likely = _likelihood(pairs.item, score)
+        if told is not None:
+            likely = np.where(told >= 0, told, likely)
         vote = (np.where(has, likely[found] * row, 0.0) * weight).sum(axis=1) / total
         score = pairs.score - VOTE_M * vote
     return score
@@ -175,7 +242,7 @@ def _likelihood(item: Ints, score: Floats) -> Floats:
     return np.asarray(weight / np.bincount(item, weights=weight)[item], dtype=np.float64)
 
 
-def _chosen(pairs: _Pairs, score: Floats, count: int) -> Facing:
+def _chosen(pairs: _Pairs, score: Floats, count: int, told: Ints | None = None) -> Facing:
     street = np.full(count, -1, dtype=np.int64)
     sure = np.zeros(count, dtype=bool)
     distance = np.full(count, np.inf)
@@ -190,8 +257,22 @@ def _chosen(pairs: _Pairs, score: Floats, count: int) -> Facing:
         second[item[later]] = likely[order[later]]
         at = pairs.item[top]
         street[at], distance[at] = pairs.street[top], pairs.distance[top]
-        sure[at] = likely[top] - second[at] >= SURE_MARGIN
+        placed = (pairs.off[top] <= SURE_OFF_M) & (pairs.hidden[top] < SURE_HIDDEN_M)
+        margin = np.where(placed, likely[top] - second[at], 0.0)
+        sure[at] = margin >= (SURE_MARGIN if told is None else _margin_shown(margin, told[top]))
     return Facing(street, sure, distance)
+
+
+def _margin_shown(margin: Floats, told: Ints) -> float:
+    """The margin from which the buildings that say their street are right often enough; the usual one if too few
+    do. ``told``: whether the chosen street is theirs (1, 0; -1: not known)."""
+    asked = np.flatnonzero((told >= 0) & (margin >= SHOWN_LEAST))
+    if len(asked) < SHOWN_BY:
+        return SURE_MARGIN
+    falling = asked[np.argsort(-margin[asked], kind="stable")]
+    share = np.cumsum(told[falling]) / np.arange(1, len(falling) + 1)
+    enough = np.flatnonzero(share[SHOWN_BY // 2 :] >= SHOWN_RIGHT) + SHOWN_BY // 2
+    return float(margin[falling[enough[-1]]]) if len(enough) else 2.0
 
 
 def locate(streets: Thoroughfares, points: Geometries, street: NDArray[np.int64]) -> tuple[Floats, Bools]:

@@ -231,7 +231,10 @@ def _faced(
     """The street each item faces: in its row or by its main door; further doors each for themselves."""
     first = int((items.door < 0).sum())
     walls = buildings.geometry
-    rows = facing.face(items.geometry[:first], streets.geometry, lines, obstacles=walls, owner=owner)
+    known, name_of = _known(items.road[:first], lines)
+    rows = facing.face(
+        items.geometry[:first], streets.geometry, lines, obstacles=walls, owner=owner, known=known, name_of=name_of
+    )
     main = np.flatnonzero(items.main)
     places = np.concatenate([items.place[main], items.geometry[first:]])
     doors = facing.face(places, streets.geometry, lines, obstacles=walls, owner=owner * 0 - 2, row_votes=False)
@@ -242,6 +245,14 @@ def _faced(
     street = np.where(items.village[:first] & (rows.distance > VILLAGE_REACH_M), -1, street)
     further = slice(len(main), None)
     return np.concatenate([street, doors.thoroughfare[further]]), np.concatenate([sure, doors.sure[further]])
+
+
+def _known(road: Texts, lines: Thoroughfares) -> tuple[Ints, Ints]:
+    """The name each item states for its street (-1: none, or none that is here), and that of every street."""
+    written = {alike(str(name)): k for k, name in enumerate(lines.name)}
+    said = {str(name): written.get(alike(str(name)), -1) for name in set(road) - {""}}
+    name_of = [written[alike(str(name))] for name in lines.name]
+    return np.array([said.get(str(r), -1) for r in road], dtype=np.int64), np.array(name_of, dtype=np.int64)
 
 
 def sides(lines: Thoroughfares, rule: Rule) -> Bools:

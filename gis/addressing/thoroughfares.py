@@ -32,6 +32,9 @@ NO_DOORS: Final = re.compile(r"(隧道|高架(路|桥|道路)?|立交桥?|匝道
 DRAWS_M: Final = {"trunk": 8.0, "primary": 8.0, "secondary": 6.0, "tertiary": 4.0, "pedestrian": -8.0}
 LANE_DRAWS_M: Final = -18.0
 
+#: A service road with a street's name runs beside that street up to this far from it; further off it goes on as it.
+BESIDE_M: Final = 30.0
+
 #: A branch begins within this of the piece that it leaves.
 LEAVES_M: Final = 20.0
 #: Chains of one name further apart than this are different places.
@@ -114,7 +117,7 @@ def trace(streets: Streets, *, start: Start = "east_north", starting: Starting |
         lane=np.isin(streets.highway.astype(str), list(LANE_RANK)),
         axis=np.array([axis for _, _, axis in rows], dtype=np.float64).reshape(-1, 2),
         begun=np.array([b.why for b in begun], dtype=object),
-        draws=np.array([_draw(str(h)) for h in streets.highway], dtype=np.float64),
+        draws=_draws(streets, groups),
     )
 
 
@@ -135,13 +138,19 @@ def _entered(rows: list[_Row], ways: Geometries, way_of: Ints) -> list[_Row]:
     return found
 
 
-def _draw(highway: str) -> float:
-    """Metres by which a class of way draws buildings to itself."""
-    return LANE_DRAWS_M if highway in LANE_RANK else DRAWS_M.get(highway, 0.0)
+def _draws(streets: Streets, groups: dict[str, list[int]]) -> Floats:
+    """Metres by which each way draws buildings to itself by its class; as what a street goes on it is no lane."""
+    lane = np.isin(streets.highway.astype(str), list(LANE_RANK))
+    for ways in groups.values():
+        if not lane[ways].all():
+            lane[ways] = False
+    classes = streets.highway.astype(str)
+    return np.array([LANE_DRAWS_M if low else DRAWS_M.get(h, 0.0) for h, low in zip(classes, lane, strict=True)])
 
 
 def _by_name(streets: Streets) -> dict[str, list[int]]:
-    """Rows of each name. A footpath counts only where no street proper carries its name.
+    """Rows of each name. A footpath counts only where no street proper carries its name, a service road also where
+    the street goes on as one (as in a stretch for trams and deliveries only).
 
     Spellings that are one name (street_names.alike) go together, under the one that is used most.
     """
@@ -155,8 +164,21 @@ def _by_name(streets: Streets) -> dict[str, list[int]]:
             key = alike(name)
             written[key][name] += 1
             (lanes if highway in LANE_RANK else proper)[key].append(int(row))
-    rows = dict(lanes) | dict(proper)
+    rows = dict(lanes) | {key: ways + _going_on(streets, ways, lanes.get(key, [])) for key, ways in proper.items()}
     return {min(written[key], key=lambda n: (-written[key][n], n)): members for key, members in rows.items()}
+
+
+def _going_on(streets: Streets, proper: list[int], lanes: list[int]) -> list[int]:
+    """Service roads that do not run beside the street whose name they bear, but for it."""
+    service = [row for row in lanes if streets.highway[row] == "service"]
+    if not service:
+        return []
+    beside = shapely.buffer(shapely.union_all(streets.geometry[proper]), BESIDE_M)
+    line = streets.geometry[service]
+    along = shapely.length(shapely.intersection(line, beside))
+    return [
+        row for row, metres, whole in zip(service, along, shapely.length(line), strict=True) if metres < whole / 2
+    ]
 
 
 def _places(chains: list[spines.Chain]) -> list[list[spines.Chain]]:
