@@ -13,6 +13,8 @@ from api.answers import Answer
 _PLAIN = r"^[^\x00]*$"
 Name = Annotated[str, Meta(max_length=200, pattern=_PLAIN)]
 Words = Annotated[str, Meta(max_length=2000, pattern=_PLAIN)]
+#: Which plate is meant, where an address has plates of several sizes and a code names them all.
+PlateSize = Literal["", "large", "medium", "small", "building", "unit", "room"]
 Metres = Annotated[float, Meta(ge=0, le=100_000)]
 
 
@@ -28,6 +30,7 @@ class Hung(Struct, frozen=True):
     accuracy: Metres = 0.0
     note: Words = ""
     photo: bytes = b""
+    size: PlateSize = ""
 
 
 class SeenPlate(Struct, frozen=True):
@@ -42,6 +45,7 @@ class SeenPlate(Struct, frozen=True):
     by: Name = ""
     note: Words = ""
     photo: bytes = b""
+    size: PlateSize = ""
 
 
 class Marked(Struct, frozen=True):
@@ -51,6 +55,7 @@ class Marked(Struct, frozen=True):
     status: Literal["lost", "replaced", "revoked"]
     on: date | None = None
     note: Words = ""
+    size: PlateSize = ""
 
 
 class Settled(Struct, frozen=True):
@@ -71,6 +76,7 @@ class PlateOutcome(Answer, frozen=True):
     distance_m: float | None = None
     nearness: str = ""
     replaced: int = 0
+    size: str = ""
 
 
 class TerritoryName(Struct, frozen=True):

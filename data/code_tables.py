@@ -34,6 +34,7 @@ HUNG: Final[Headings] = {
     "accuracy": ("accuracy", "精度"),
     "photo": ("photo", "照片", "照片文件"),
     "note": ("note", "备注"),
+    "size": ("size", "规格", "门牌规格", "门牌种类"),
 }
 
 

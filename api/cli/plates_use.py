@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from api.services.plates.plate_life import Outcome, Position, Todo
 
 DAY = click.DateTime(["%Y-%m-%d"])
+SIZE = click.option("--size", default="", help="Which plate, where the address has plates of several sizes.")
 
 
 @click.command()
@@ -39,7 +40,7 @@ def batches(territory: str) -> None:
 @click.option("--batch", type=int, help="Only one batch.")
 @click.option("--status", default="", help="Only plates in one state (printed, installed, lost, replaced, revoked).")
 def list_(territory: str, batch: int | None, status: str) -> None:
-    """List plates: code, state, since, batch, installed on and by, metres from the building, address."""
+    """List plates: code, state, since, batch, installed on and by, metres from the building, address, size."""
     from api.cli.store import opened
     from api.services.plates import plate_life
 
@@ -47,7 +48,17 @@ def list_(territory: str, batch: int | None, status: str) -> None:
         rows = plate_life.listing(engine, territory, batch=batch, status=status)
     for p in rows:
         metres = "" if p.distance is None else f"{p.distance:.0f}"
-        cells = [p.code, p.status, p.since or "", p.batch, p.installed_on or "", p.installed_by, metres, p.text]
+        cells = [
+            p.code,
+            p.status,
+            p.since or "",
+            p.batch,
+            p.installed_on or "",
+            p.installed_by,
+            metres,
+            p.text,
+            p.size,
+        ]
         click.echo("\t".join(map(str, cells)))
     _none(rows)
 
@@ -65,6 +76,7 @@ def list_(territory: str, batch: int | None, status: str) -> None:
 @click.option("--accuracy", type=float, default=0.0, help="How good the position is, in metres.")
 @click.option("--photo", type=click.Path(path_type=Path), help="Photo of the plate on its wall; its EXIF is dropped.")
 @click.option("--note", default="", help="A remark for the record.")
+@SIZE
 def install(
     plate: str | None,
     table: Path | None,
@@ -78,6 +90,7 @@ def install(
     accuracy: float,
     photo: Path | None,
     note: str,
+    size: str,
 ) -> None:
     """Record that a plate hangs: PLATE is its link or code. A position far from the building is flagged."""
     from api.cli.store import actor, opened
@@ -97,7 +110,7 @@ def install(
             outcomes, faults = [
                 plate_life.install(
                     engine, plate, on=on.date() if on else None, by=by, note=note, photo=picture, actor=actor(),
-                    position=_position(lon, lat, crs, accuracy),
+                    position=_position(lon, lat, crs, accuracy), size=size,
                 )
             ], []  # fmt: skip
     for fault in faults:
@@ -117,13 +130,15 @@ def install(
 @click.argument("status")
 @click.option("--on", type=DAY, help="Day (else today).")
 @click.option("--note", default="", help="A remark for the record.")
-def mark(plate: str, status: str, on: datetime | None, note: str) -> None:
+@SIZE
+def mark(plate: str, status: str, on: datetime | None, note: str, size: str) -> None:
     """Record that a plate (its link or code) was lost, replaced or revoked."""
     from api.cli.store import actor, opened
     from api.services.plates import plate_life
 
     with opened() as engine:
-        done = plate_life.mark(engine, plate, status, on=on.date() if on else None, note=note, actor=actor())
+        day = on.date() if on else None
+        done = plate_life.mark(engine, plate, status, on=day, note=note, actor=actor(), size=size)
     click.echo(_said(done))
 
 
@@ -137,9 +152,10 @@ def mark(plate: str, status: str, on: datetime | None, note: str) -> None:
 @click.option("--by", default="", help="Who saw it.")
 @click.option("--photo", type=click.Path(path_type=Path), help="Photo; its EXIF is dropped.")
 @click.option("--note", default="", help="A remark.")
+@SIZE
 def check(
     plate: str, lon: float, lat: float, crs: str, accuracy: float, on: datetime | None, by: str, photo: Path | None,
-    note: str,
+    note: str, size: str,
 ) -> None:  # fmt: skip
     """Record where a plate was seen, and say how far that is from its building."""
     from api.cli.store import actor, opened
@@ -150,7 +166,7 @@ def check(
     with opened() as engine:
         done = plate_life.check(
             engine, plate, Position(lon, lat, crs, accuracy), on=on.date() if on else None, by=by, note=note,
-            photo=picture, actor=actor(),
+            photo=picture, actor=actor(), size=size,
         )  # fmt: skip
     click.echo(_said(done))
     if done.nearness == "far":
@@ -173,13 +189,14 @@ def settle(plate: str, note: str) -> None:
 @click.command()
 @click.argument("plate")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="JPEG to write.")
-def photo(plate: str, output: Path) -> None:
+@SIZE
+def photo(plate: str, output: Path, size: str) -> None:
     """Write the photo that was taken when a plate was hung."""
     from api.cli.store import opened
     from api.services.plates import plate_life
 
     with opened() as engine:
-        plate_life.save_photo(engine, plate, output)
+        plate_life.save_photo(engine, plate, output, size=size)
 
 
 @click.command()

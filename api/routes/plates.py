@@ -53,7 +53,7 @@ def install_plate(body: Hung) -> Response:
         position = Position(body.lon, body.lat, body.crs, body.accuracy)
     done = plate_life.install(
         here().engine, body.plate, on=body.on, by=body.by, position=position, photo=body.photo, note=body.note,
-        actor=_ACTOR,
+        actor=_ACTOR, size=body.size,
     )  # fmt: skip
     return json(_outcome(done))
 
@@ -62,14 +62,16 @@ def check_plate(body: SeenPlate) -> Response:
     """Record where a plate was seen."""
     done = plate_life.check(
         here().engine, body.plate, Position(body.lon, body.lat, body.crs, body.accuracy), on=body.on, by=body.by,
-        note=body.note, photo=body.photo, actor=_ACTOR,
+        note=body.note, photo=body.photo, actor=_ACTOR, size=body.size,
     )  # fmt: skip
     return json(_outcome(done))
 
 
 def mark_plate(body: Marked) -> Response:
     """Record that a plate was lost, replaced or revoked."""
-    done = plate_life.mark(here().engine, body.plate, body.status, on=body.on, note=body.note, actor=_ACTOR)
+    done = plate_life.mark(
+        here().engine, body.plate, body.status, on=body.on, note=body.note, actor=_ACTOR, size=body.size
+    )
     return json(_outcome(done))
 
 
@@ -141,7 +143,7 @@ def link_foreign(body: LinkForeign) -> Response:
 
 
 def _outcome(o: Outcome) -> PlateOutcome:
-    return PlateOutcome(o.code, o.text, o.batch, o.status, o.on, o.distance, o.nearness, o.replaced)
+    return PlateOutcome(o.code, o.text, o.batch, o.status, o.on, o.distance, o.nearness, o.replaced, o.size)
 
 
 def _batch(b: BatchRow) -> PlateBatch:

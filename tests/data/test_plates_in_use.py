@@ -466,3 +466,49 @@ def test_rooms_have_plates_of_their_own(engine, drawn, request):
     done = plates.print_community(engine, name, size="room")
     assert done.plates == done.verified > 0
     assert all(p.number.endswith("室") and p.name.endswith("单元") for p in done.shown)
+
+
+def test_plates_of_two_sizes_live_their_own_lives(engine, town, printed, spots, tmp_path):
+    """A small plate that is lost, moved or replaced says nothing about the large one of the same address."""
+    large = plates.print_community(engine, town, "西社区", size="large")
+    small, big, code = printed.shown[0].url, large.shown[0].url, printed.shown[0].code
+    assert codes.parse(big).code == code
+    assert len({small, big}) == 2
+    plate_life.install(engine, small, position=at(spots, code))
+    assert plate_life.install(engine, big, position=at(spots, code)).replaced == 0
+    with pytest.raises(ConflictError, match=r"life\.which_size"):
+        plate_life.mark(engine, code, "lost")
+    assert plate_life.mark(engine, code, "lost", size="small").size == "small"
+    assert [verdict(engine, link) for link in (small, big)] == ["lost", "signed"]
+    assert [(t.code, t.size, t.why) for t in plate_life.reprints(engine, town)] == [(code, "small", "lost")]
+    made = plate_lists.make(engine, town)
+    known = signed_list.read(made.data, signed_list.key_of(made.key))
+    assert [known.check(link).verdict for link in (small, big)] == ["lost", "genuine"]
+    plate_life.mark(engine, small, "replaced")  # the large one is enough
+    assert plate_life.reprints(engine, town) == []
+    plate_life.check(engine, big, at(spots, code, east=500))
+    assert [(t.size, t.why) for t in plate_life.suspicious(engine, town)] == [("large", "moved")]
+    other = plates.print_community(engine, town, "西社区", size="small")
+    assert {p.url for p in other.shown[1:]} == {p.url for p in printed.shown[1:]}
+    assert other.shown[0].url not in (small, big)
+
+
+def test_two_sizes_once_printed_with_one_link_do_not_void_each_other(engine, town, printed, rows):
+    from sqlalchemy import text
+
+    large = plates.print_community(engine, town, "西社区", size="large")
+    code, link = printed.shown[0].code, printed.shown[0].url
+    with engine.begin() as connection:  # as plates were printed before links told sizes apart
+        connection.execute(
+            text("UPDATE plate p SET payload = :link, key_id = :key FROM address a"
+                 " WHERE a.id = p.address_id AND a.code = :code AND p.batch_id = :batch"),
+            {"link": link, "key": codes.parse(link).key_id, "code": code, "batch": large.batch},
+        )  # fmt: skip
+    with pytest.raises(ConflictError, match=r"life\.which_size"):
+        plate_life.mark(engine, link, "lost")
+    for size, says in (("small", "signed"), ("large", "lost")):
+        plate_life.mark(engine, link, "lost", size=size)
+        assert verdict(engine, link) == says
+        made = plate_lists.make(engine, town)
+        known = signed_list.read(made.data, signed_list.key_of(made.key))
+        assert known.check(link).verdict == {"signed": "genuine"}.get(says, says)

@@ -1,7 +1,8 @@
 """Which key signs what is printed: never one whose link already names a plate that was lost, replaced or revoked.
 
 A link is the same for every plate of one address and key. So the plate printed for a lost one is signed by the key of
-the next series: whoever finds the lost plate and hangs it up somewhere is told that it was lost, for ever.
+the next series: whoever finds the lost plate and hangs it up somewhere is told that it was lost, for ever. And plates
+of two sizes never share a key: a small plate that is lost says nothing about the large one beside it.
 """
 
 from __future__ import annotations
@@ -56,21 +57,32 @@ class Keys:
 
 
 def keys_for(
-    connection: Connection, host: str, addresses: Iterable[int], *, purpose: Purpose = "new", actor: str = ""
+    connection: Connection,
+    host: str,
+    addresses: Iterable[int],
+    *,
+    purpose: Purpose = "new",
+    actor: str = "",
+    size: str = "",
 ) -> Keys:
-    """Keys for what is printed of some addresses.
+    """Keys for what is printed of some addresses, as plates of a ``size``.
 
     A reprint takes no key that any plate of its address carries: the one it stands in for may still hang. What only
     quotes a link (a board) may take any that a scan does not find void.
     """
-    return Keys(connection, host, barred(connection, addresses, purpose), actor)
+    return Keys(connection, host, barred(connection, addresses, purpose, size), actor)
 
 
-def barred(connection: Connection, addresses: Iterable[int], purpose: Purpose) -> dict[int, set[str]]:
+def barred(connection: Connection, addresses: Iterable[int], purpose: Purpose, size: str = "") -> dict[int, set[str]]:
     """Keys that must not sign for an address, by address."""
     found: dict[int, set[str]] = {}
+    good: dict[int, set[str]] = {}
     for used in store.used_keys(connection, list(addresses)):
-        void = used.status in _VOID if purpose == "quote" else used.voided or purpose == "reprint"
-        if void:
-            found.setdefault(used.address, set()).add(used.key_id)
+        if purpose == "quote":
+            void = used.status in _VOID
+        else:
+            void = purpose == "reprint" or used.voided or used.size != (size or used.size)
+        (found if void else good).setdefault(used.address, set()).add(used.key_id)
+    if purpose == "quote":  # of two sizes printed with one link, in days when that was done, one is enough
+        return {address: keys - good.get(address, set()) for address, keys in found.items()}
     return found

@@ -19,11 +19,14 @@ from data.postgres.plates.plate_life import BatchRow, PlateRow
 from data.postgres.unit_of_work import UnitOfWork
 from gis.addressing import codes, life
 from gis.addressing.life import Sighting
-from gis.errors import InputError, NotFoundError
+from gis.addressing.plates.layout import SIZES
+from gis.errors import ConflictError, InputError, NotFoundError
 from gis.locate import datums
 
 #: States that a person may give a plate; ``installed`` comes with ``install``.
 MARKS: Final = ("lost", "replaced", "revoked")
+#: Plates in these states may be meant by whoever names an address's plate.
+_OPEN: Final = (*life.LIVE, "lost")
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Outcome:
     distance: float | None = None
     nearness: str = ""
     replaced: int = 0
+    size: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,14 +81,18 @@ def install(
     photo: bytes = b"",
     note: str = "",
     actor: str = "",
+    size: str = "",
 ) -> Outcome:
-    """Record that a plate (its link, or the newest one of a code) hangs; older plates of the address are replaced.
+    """Record that a plate (its link, or the newest one of a code) hangs; older ones of its size are replaced.
 
-    A position is compared with the building: one far from it is recorded and flagged, not refused.
+    A position is compared with the building: one far from it is recorded and flagged, not refused. ``size`` says
+    which plate is meant where an address has plates of several (see ``plate_of``).
     """
     kept = photos.cleaned(photo) if photo else None
     with UnitOfWork(engine) as work:
-        done = install_in(work.connection, text, on=on, by=by, position=position, photo=kept, note=note, actor=actor)
+        done = install_in(
+            work.connection, text, on=on, by=by, position=position, photo=kept, note=note, actor=actor, size=size
+        )
         work.commit()
     return done
 
@@ -99,9 +107,10 @@ def install_in(
     photo: bytes | None,
     note: str,
     actor: str,
+    size: str = "",
 ) -> Outcome:
     """``install`` inside a transaction; ``photo`` is already made anew."""
-    plate = plate_of(connection, text)
+    plate = plate_of(connection, text, size)
     spot = store.spot(connection, plate.territory_id)
     day = _day(on, spot.today)
     life.require_move(codes.printed(plate.code), plate.status, "installed")
@@ -110,25 +119,25 @@ def install_in(
     metres, verdict = None, ""
     if position is not None:
         metres, verdict = _seen(connection, plate, position, day, by or actor, note="", photo=None, placed=True)
-    replaced = [p for p in store.older(connection, plate) if p.status in life.LIVE]
+    replaced = [p for p in store.older(connection, plate, same_size=True) if p.status in life.LIVE]
     for p in replaced:
         store.move(connection, p, "replaced", day, actor=actor, note=f"plate:{plate.id}")
-    return Outcome(plate.code, plate.text, plate.batch, "installed", day, metres, verdict, len(replaced))
+    return Outcome(plate.code, plate.text, plate.batch, "installed", day, metres, verdict, len(replaced), plate.size)
 
 
 def mark(
-    engine: Engine, text: str, status: str, *, on: date | None = None, note: str = "", actor: str = ""
+    engine: Engine, text: str, status: str, *, on: date | None = None, note: str = "", actor: str = "", size: str = ""
 ) -> Outcome:
     """Record that a plate was lost, replaced or revoked. Raises ConflictError where it cannot come to that."""
     if status not in MARKS:
         raise InputError("life.status", status=status, known=", ".join(MARKS))
     with UnitOfWork(engine) as work:
-        plate = plate_of(work.connection, text)
+        plate = plate_of(work.connection, text, size)
         day = _day(on, store.spot(work.connection, plate.territory_id).today)
         life.require_move(codes.printed(plate.code), plate.status, status)
         store.move(work.connection, plate, status, day, actor=actor, note=note)
         work.commit()
-    return Outcome(plate.code, plate.text, plate.batch, status, day)
+    return Outcome(plate.code, plate.text, plate.batch, status, day, size=plate.size)
 
 
 def check(
@@ -141,27 +150,28 @@ def check(
     note: str = "",
     photo: bytes = b"",
     actor: str = "",
+    size: str = "",
 ) -> Outcome:
     """Record where staff saw a plate, and say how far that is from its building."""
     kept = photos.cleaned(photo) if photo else None
     with UnitOfWork(engine) as work:
-        plate = plate_of(work.connection, text)
+        plate = plate_of(work.connection, text, size)
         day = _day(on, store.spot(work.connection, plate.territory_id).today)
         metres, verdict = _seen(
             work.connection, plate, position, day, by or actor, note=note, photo=kept, placed=False
         )
         work.commit()
-    return Outcome(plate.code, plate.text, plate.batch, plate.status, day, metres, verdict)
+    return Outcome(plate.code, plate.text, plate.batch, plate.status, day, metres, verdict, size=plate.size)
 
 
 def settle(engine: Engine, text: str, *, note: str = "", actor: str = "") -> Outcome:
-    """Staff looked into a suspicion: what was seen and reported until now is done with."""
+    """Staff looked into a suspicion: what was seen and reported of all plates of an address is done with."""
     with UnitOfWork(engine) as work:
-        plate = plate_of(work.connection, text)
+        plate = _plates_of(work.connection, text)[0]
         day = store.spot(work.connection, plate.territory_id).today
         store.settle(work.connection, plate, actor=actor, note=note)
         work.commit()
-    return Outcome(plate.code, plate.text, plate.batch, plate.status, day)
+    return Outcome(plate.code, plate.text, plate.batch, plate.status, day, size=plate.size)
 
 
 def batches(engine: Engine, name: str) -> list[BatchRow]:
@@ -178,11 +188,11 @@ def listing(engine: Engine, name: str, *, batch: int | None = None, status: str 
         return store.listing(work.connection, territories.get(work.connection, name), batch=batch, status=status)
 
 
-def save_photo(engine: Engine, text: str, file: Path) -> None:
+def save_photo(engine: Engine, text: str, file: Path, *, size: str = "") -> None:
     """Write the photo that was taken when a plate was hung; NotFoundError ``life.no_photo`` where there is none."""
     require_writable(file)
     with UnitOfWork(engine, read_only=True) as work:
-        plate = plate_of(work.connection, text)
+        plate = plate_of(work.connection, text, size)
         photo = store.photo(work.connection, plate.id)
     if photo is None:
         raise NotFoundError("life.no_photo", value=codes.printed(plate.code))
@@ -197,10 +207,14 @@ def reprints(engine: Engine, name: str) -> list[Todo]:
 
 
 def reprints_of(rows: Sequence[PlateRow]) -> list[Todo]:
-    """Of the newest plate of each address, those to be printed again."""
+    """Of the newest plate of each address and size, those to be printed again.
+
+    One that was ``replaced`` has to be printed again only where its address has no other plate.
+    """
     made = []
+    served = {p.code for p in rows if p.status in life.LIVE}
     for p in rows:
-        if p.address_status != "issued":
+        if p.address_status != "issued" or (p.status == "replaced" and p.code in served):
             continue
         why = p.status if p.status in ("lost", "revoked", "replaced") else ""
         if not why and p.shown and p.shown != p.text:
@@ -215,16 +229,16 @@ def suspicious(engine: Engine, name: str) -> list[Todo]:
     with UnitOfWork(engine, read_only=True) as work:
         territory = territories.get(work.connection, name)
         seen = store.seen(work.connection, territory)
-        newest = {p.code: p for p in store.newest(work.connection, territory)}
-        elsewhere = {p.code for p in store.listing(work.connection, territory) if p.elsewhere}
-    sightings: dict[str, list[Sighting]] = {}
+        newest = {(p.code, p.size): p for p in store.newest(work.connection, territory)}
+        elsewhere = {(p.code, p.size) for p in store.listing(work.connection, territory) if p.elsewhere}
+    sightings: dict[tuple[str, str], list[Sighting]] = {}
     for s in seen:
-        sightings.setdefault(s.code, []).append(Sighting(s.day, s.distance, s.verdict))
+        sightings.setdefault((s.code, s.size), []).append(Sighting(s.day, s.distance, s.verdict))
     made = []
-    for code, plate in newest.items():
-        mine = sightings.get(code, [])
+    for key, plate in newest.items():
+        mine = sightings.get(key, [])
         found: str = life.suspicion(mine)
-        why = found or ("reported" if code in elsewhere else "")
+        why = found or ("reported" if key in elsewhere else "")
         if not why and plate.address_status != "issued" and plate.status == "installed":
             why = "ended"
         if why:
@@ -232,7 +246,7 @@ def suspicious(engine: Engine, name: str) -> list[Todo]:
             last = max(far, key=lambda s: s.day) if far else None
             made.append(
                 Todo(
-                    code,
+                    plate.code,
                     plate.text,
                     why,
                     plate.status,
@@ -245,20 +259,30 @@ def suspicious(engine: Engine, name: str) -> list[Todo]:
     return made
 
 
-def plate_of(connection: Connection, text: str) -> PlateRow:
+def plate_of(connection: Connection, text: str, size: str = "") -> PlateRow:
     """The plate of a link, or the newest plate of a code; the tag of a link must be that of a printed plate.
 
-    Raises InputError ``plates.no_code`` for a text that is no code, NotFoundError ``life.no_plate``.
+    ``size`` says which plate is meant where one text names several that may hang: ConflictError ``life.which_size``
+    asks for it. Raises InputError ``life.no_code`` for a text that is no code, NotFoundError ``life.no_plate``.
     """
+    found = _plates_of(connection, text, size)
+    meant = [p for p in found if p.status in _OPEN]
+    if len(meant) > 1:
+        sizes = ", ".join(p.size for p in meant)
+        raise ConflictError("life.which_size", value=codes.printed(meant[0].code), sizes=sizes)
+    return (meant or found)[0]
+
+
+def _plates_of(connection: Connection, text: str, size: str = "") -> list[PlateRow]:
+    """The newest plate of each size that a link or code names, the newest first; never none."""
     link = codes.parse(text)
     if link is None or not codes.is_code(link.code):
         raise InputError("life.no_code", value=text[:60])
-    found = (
-        store.by_link(connection, link.code, link.key_id, link.tag)
-        if link.key_id
-        else store.by_code(connection, link.code)
-    )
-    if found is None:
+    if size and size not in SIZES:
+        raise InputError("plates.size", size=size[:40], known=", ".join(SIZES))
+    named = store.by_size(connection, link.code, link.key_id or "", link.tag or "")
+    found = [p for p in named if size in ("", p.size)]
+    if not found:
         raise NotFoundError("life.no_plate", value=codes.printed(link.code))
     return found
 

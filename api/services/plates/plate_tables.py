@@ -47,6 +47,7 @@ class _Hung:
     position: Position | None
     photo: Path | None
     note: str
+    size: str = ""
 
 
 def install_file(
@@ -61,8 +62,8 @@ def install_file(
 ) -> Installed:
     """Record the plates of a CSV or XLSX table as installed, in one transaction.
 
-    Columns: plate (link or code); on, by, lon, lat, crs, accuracy, photo (a file of ``photos``), note as far as they
-    are there. ``by`` and ``crs`` fill empty cells.
+    Columns: plate (link or code); on, by, lon, lat, crs, accuracy, photo (a file of ``photos``), note, size as
+    far as they are there. ``by`` and ``crs`` fill empty cells.
     """
     rows = code_tables.read_rows(path, HUNG, ("plate",))
     done = Installed()
@@ -74,7 +75,7 @@ def install_file(
                 with work.connection.begin_nested():  # a row that fails leaves nothing behind
                     outcome = plate_life.install_in(
                         work.connection, hung.plate, on=hung.on, by=hung.by, position=hung.position, photo=picture,
-                        note=hung.note, actor=actor,
+                        note=hung.note, actor=actor, size=hung.size,
                     )  # fmt: skip
                 done.outcomes.append(outcome)
             except WanggeError as error:
@@ -118,7 +119,7 @@ def _hung(row: Row, folder: Path | None, by: str, crs: str | None) -> _Hung:
     if picture and (folder is None or Path(picture).name != picture):
         raise InputError("life.photo_folder", file=picture[:80])
     photo = folder / picture if picture and folder else None
-    return _Hung(plate, on, cells.get("by", "") or by, position, photo, cells.get("note", ""))
+    return _Hung(plate, on, cells.get("by", "") or by, position, photo, cells.get("note", ""), cells.get("size", ""))
 
 
 def _number(said: str) -> float | None:

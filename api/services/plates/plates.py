@@ -101,7 +101,12 @@ def print_community(
             raise NotFoundError("plates.none_of_size", community=place.name or place.code, size=size)
         named = codes.normal_host(host or store.host(connection))
         keys = keys_for(
-            connection, named, [p.id for p in premises], purpose="reprint" if reprint else "new", actor=actor
+            connection,
+            named,
+            [p.id for p in premises],
+            purpose="reprint" if reprint else "new",
+            actor=actor,
+            size=size,
         )
         signed = [(p, keys.of(p.id)) for p in premises]
         plates = [plate_of(p, named, _link(p, key)) for p, key in signed]
@@ -217,7 +222,7 @@ def picture(engine: Engine, code: str, file: Path, *, size: str = "medium", pixe
         if premise is None:
             raise NotFoundError("plates.no_code", value=code[:40])
         host = codes.normal_host(store.host(work.connection))
-        key = keys_for(work.connection, host, [premise.id]).of(premise.id)
+        key = keys_for(work.connection, host, [premise.id], size=size).of(premise.id)
         plate = plate_of(premise, host, _link(premise, key))
         work.commit()
     font = job_font(plate_font(), [plate])

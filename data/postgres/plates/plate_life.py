@@ -67,7 +67,7 @@ class Spot:
 
 @dataclass(frozen=True)
 class Seen:
-    """One sighting of a plate of an address, and whether residents said that it hangs elsewhere."""
+    """One sighting of a plate of an address; ``size`` is the plate's."""
 
     code: str
     text: str
@@ -75,6 +75,7 @@ class Seen:
     distance: float
     verdict: str
     by: str
+    size: str = ""
 
 
 _PLATE = """
@@ -86,11 +87,13 @@ JOIN plate_batch h ON h.id = p.batch_id
 """
 
 
-def by_link(connection: Connection, code: str, key_id: str, tag: str) -> PlateRow | None:
-    """The newest plate printed with a link."""
-    return _one(
+def by_size(connection: Connection, code: str, key_id: str = "", tag: str = "") -> list[PlateRow]:
+    """The newest plate of every size of an address, or of those printed with one link, the newest first."""
+    return _many(
         connection,
-        "WHERE a.code = :code AND p.key_id = :key AND right(p.payload, 30) = :tail ORDER BY p.id DESC LIMIT 1",
+        "WHERE p.id = ANY(SELECT max(q.id) FROM plate q JOIN plate_batch g ON g.id = q.batch_id"
+        " JOIN address c ON c.id = q.address_id WHERE c.code = :code"
+        " AND (:key = '' OR (q.key_id = :key AND right(q.payload, 30) = :tail)) GROUP BY g.size) ORDER BY p.id DESC",
         code=code,
         key=key_id,
         tail=f"/{code}.{key_id}{tag}",
@@ -102,13 +105,15 @@ def by_code(connection: Connection, code: str) -> PlateRow | None:
     return _one(connection, "WHERE a.code = :code ORDER BY p.id DESC LIMIT 1", code=code)
 
 
-def older(connection: Connection, plate: PlateRow) -> list[PlateRow]:
-    """Plates of the same address printed before, the newest first."""
+def older(connection: Connection, plate: PlateRow, *, same_size: bool = False) -> list[PlateRow]:
+    """Plates of the same address printed before, of its size or of all, the newest first."""
     return _many(
         connection,
-        "WHERE p.address_id = :address AND p.id < :plate ORDER BY p.id DESC",
+        "WHERE p.address_id = :address AND p.id < :plate AND h.size = coalesce(nullif(:size, ''), h.size)"
+        " ORDER BY p.id DESC",
         address=plate.address_id,
         plate=plate.id,
+        size=plate.size if same_size else "",
     )
 
 
@@ -127,11 +132,12 @@ def listing(
 
 
 def newest(connection: Connection, territory: Territory) -> list[PlateRow]:
-    """The newest plate of every address that has one."""
+    """The newest plate of every size that an address has plates of."""
     return _many(
         connection,
         "WHERE a.territory_id = :territory AND NOT EXISTS"
-        " (SELECT 1 FROM plate q WHERE q.address_id = p.address_id AND q.id > p.id) ORDER BY p.id",
+        " (SELECT 1 FROM plate q JOIN plate_batch g ON g.id = q.batch_id"
+        " WHERE q.address_id = p.address_id AND q.id > p.id AND g.size = h.size) ORDER BY p.id",
         territory=territory.id,
     )
 
@@ -236,8 +242,9 @@ def seen(connection: Connection, territory: Territory) -> list[Seen]:
     """Every sighting since an address was last settled, the oldest first."""
     rows = connection.execute(
         text("""
-SELECT a.code, a.text, k.seen_on, k.distance, k.verdict, k.seen_by
+SELECT a.code, a.text, k.seen_on, k.distance, k.verdict, k.seen_by, coalesce(h.size, '')
 FROM plate_check k JOIN address a ON a.id = k.address_id
+LEFT JOIN plate p ON p.id = k.plate_id LEFT JOIN plate_batch h ON h.id = p.batch_id
 LEFT JOIN LATERAL (SELECT max(e.at) AS at FROM event e
                    WHERE e.subject = 'address:' || a.code AND e.kind = 'plates_settled') s ON true
 WHERE a.territory_id = :territory AND (s.at IS NULL OR k.created_at > s.at) ORDER BY k.id

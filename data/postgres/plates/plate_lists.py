@@ -15,7 +15,8 @@ from data.postgres.plates.plates import Key
 
 @dataclass(frozen=True)
 class Listed:
-    """One address that ever had a plate; ``links`` are (link, state) of its plates, the oldest first."""
+    """One address that ever had a plate; ``links`` are (link, state) of the newest plate of each link and size, that
+    which answers for its link last."""
 
     code: str
     state: str
@@ -75,9 +76,15 @@ def listed(connection: Connection, territory: Territory, also: Sequence[str] = (
     """Every address of a territory that ever had a plate, and those of the codes ``also``, in the order of codes."""
     rows = connection.execute(
         text("""
-WITH plates AS (
-  SELECT p.address_id, array_agg(p.payload ORDER BY p.id) AS links, array_agg(p.status ORDER BY p.id) AS states
-  FROM plate p JOIN address a ON a.id = p.address_id WHERE a.territory_id = :territory GROUP BY p.address_id)
+WITH newest AS (
+  SELECT DISTINCT ON (p.address_id, p.payload, b.size) p.address_id, p.payload, p.status, p.id,
+         p.status NOT IN ('lost','replaced','revoked') AS good
+  FROM plate p JOIN address a ON a.id = p.address_id JOIN plate_batch b ON b.id = p.batch_id
+  WHERE a.territory_id = :territory ORDER BY p.address_id, p.payload, b.size, p.id DESC),
+plates AS (
+  SELECT n.address_id, array_agg(n.payload ORDER BY n.good, n.id) AS links,
+         array_agg(n.status ORDER BY n.good, n.id) AS states
+  FROM newest n GROUP BY n.address_id)
 SELECT a.code, a.status,
        coalesce((SELECT array_agg(s.code ORDER BY u.id) FROM address_succession u JOIN address s
                  ON s.id = u.successor_id WHERE u.address_id = a.id),

@@ -25,13 +25,14 @@ class Key:
 
 @dataclass(frozen=True)
 class UsedKey:
-    """A key that signed plates of an address: all of these carry one link. ``voided``: one of them was lost, replaced
-    or revoked; ``status`` is that of the newest, which answers for the link."""
+    """A key that signed plates of one ``size`` of an address: all of these carry one link. ``voided``: one of them
+    was lost, replaced or revoked; ``status`` is that of the newest, which answers for the link."""
 
     address: int
     key_id: str
     voided: bool
     status: str
+    size: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,11 +121,13 @@ def _new_key(connection: Connection, host_: str, secret: bytes, series: int) -> 
 
 
 def used_keys(connection: Connection, addresses: Sequence[int]) -> list[UsedKey]:
-    """Every key that plates of some addresses were signed with."""
+    """Every key that plates of some addresses were signed with, size by size."""
     rows = connection.execute(
         text("""
-SELECT address_id, key_id, bool_or(status IN ('lost','replaced','revoked')), (array_agg(status ORDER BY id DESC))[1]
-FROM plate WHERE address_id = ANY(:addresses) GROUP BY address_id, key_id
+SELECT p.address_id, p.key_id, bool_or(p.status IN ('lost','replaced','revoked')),
+       (array_agg(p.status ORDER BY p.id DESC))[1], b.size
+FROM plate p JOIN plate_batch b ON b.id = p.batch_id
+WHERE p.address_id = ANY(:addresses) GROUP BY p.address_id, p.key_id, b.size
 """),
         {"addresses": list(addresses)},
     )

@@ -36,7 +36,10 @@ class Premise:
 
 @dataclass(frozen=True)
 class PrintedPlate:
-    """The newest plate with one link: what it shows, how it stands and since when."""
+    """The plate with one link: what it shows, how it stands and since when.
+
+    The newest with it answers. Of two sizes printed with one link (no longer done), that which may hang answers.
+    """
 
     id: int
     status: str
@@ -74,8 +77,11 @@ WHERE a.code = :code
 )
 
 _PRINTED = text("""
-SELECT p.id, p.status, p.since, p.shown FROM plate p JOIN address a ON a.id = p.address_id
-WHERE a.code = :code AND p.key_id = :key AND right(p.payload, 30) = :tail ORDER BY p.id DESC LIMIT 1
+SELECT n.id, n.status, n.since, n.shown FROM
+  (SELECT DISTINCT ON (b.size) p.id, p.status, p.since, p.shown
+   FROM plate p JOIN address a ON a.id = p.address_id JOIN plate_batch b ON b.id = p.batch_id
+   WHERE a.code = :code AND p.key_id = :key AND right(p.payload, 30) = :tail ORDER BY b.size, p.id DESC) n
+ORDER BY n.status IN ('lost','replaced','revoked'), n.id DESC LIMIT 1
 """)
 
 _ALIASES = text("""
@@ -104,7 +110,7 @@ def premise(connection: Connection, code: str, on: date | None = None) -> Premis
 
 
 def printed(connection: Connection, code: str, key_id: str, tag: str) -> PrintedPlate | None:
-    """The newest plate with this code, key and tag; None when no such plate was printed."""
+    """The plate that answers for this code, key and tag; None when no such plate was printed."""
     row = connection.execute(_PRINTED, {"code": code, "key": key_id, "tail": f"/{code}.{key_id}{tag}"}).first()
     return None if row is None else PrintedPlate(*row)
 
