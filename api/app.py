@@ -18,6 +18,7 @@ from api.endpoints import blueprint
 from api.front.bodies import Bodies
 from api.front.made import MadeTiles
 from api.front.rsgi import Served
+from api.front.sharing import SHARED, headers_for, shared_rules
 from api.front.wsgi import Front, HotTiles, takes_gzip
 from api.routes import endpoints
 from api.services.addresses.library_bases import Bases
@@ -64,7 +65,8 @@ def create_app(config: Config) -> Flask:
     libraries = Path(config.cache_folder) / "libraries" if config.cache_folder else None
     published = Published(engine, store=indexes, watch=watch)
     front = HotTiles(watch)
-    tiles = Tiles(published, TileCache(config.tile_cache_bytes), _tile_store(config), watch)
+    shared = SHARED if config.cross_origin else ()
+    tiles = Tiles(published, TileCache(config.tile_cache_bytes, shared), _tile_store(config), watch)
     app.extensions[KEY] = Context(
         config,
         engine,
@@ -75,16 +77,20 @@ def create_app(config: Config) -> Flask:
         watch,
         front,
     )
-    app.register_blueprint(blueprint("service", endpoints()))
+    listed = endpoints()
+    app.register_blueprint(blueprint("service", listed))
     problems.register(app)
+    if config.cross_origin:
+        _share(app, shared_rules(listed))
     _measure(app)
     # the way Flask documents to wrap an application; mypy sees a method assigned to
     if config.behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]  # see above
     behind = Bodies(app.wsgi_app, LARGEST_BODY)
     held: Context = app.extensions[KEY]
-    features = HotFeatures(held.features, HEADERS.items(), takes_gzip, held.count, behind_proxy=config.behind_proxy)
-    lookup = HotLookup(published)
+    common = (*HEADERS.items(), *shared)
+    features = HotFeatures(held.features, common, takes_gzip, held.count, behind_proxy=config.behind_proxy)
+    lookup = HotLookup(published, shared)
     hot = {"/api/lookup": lookup.answer, hot_features.UNDER: features.answer}
     app.wsgi_app = Front(  # type: ignore[method-assign]  # see above
         behind, front, hot, MadeTiles(tiles).make, {"/api/lookup": lookup.at_once}
@@ -129,6 +135,16 @@ def _warm(app: Flask) -> None:
         app.extensions[KEY].addresses.warm([i.territory for i in app.extensions[KEY].published.standing().infos])
     except SQLAlchemyError as error:  # it may come later; /readyz says so until then
         app.logger.warning("database: %s", error)
+
+
+def _share(app: Flask, rules: frozenset[str]) -> None:
+    """Let browsers give answers of these rules to pages of other hosts, faults too."""
+
+    @app.after_request
+    def share(answer: Response) -> Response:
+        if request.url_rule is not None and request.url_rule.rule in rules:
+            answer.headers.extend(headers_for(request.method, credentials="Authorization" in request.headers))
+        return answer
 
 
 def _measure(app: Flask) -> None:

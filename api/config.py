@@ -17,7 +17,8 @@ class Config:
     ``typed_per_minute``: plate codes one address may type by hand (0: no limit); ``reports_per_day``: reports one
     address may send from plates' pages (0: no limit); ``behind_proxy``: trust one
     reverse proxy's ``X-Forwarded-*`` headers; ``cache_folder``: where workers share what they made ("": nowhere),
-    rendered tiles up to ``tile_store_bytes``.
+    rendered tiles up to ``tile_store_bytes``; ``cross_origin``: pages of other hosts may read
+    what is public.
     """
 
     database_url: str
@@ -28,6 +29,7 @@ class Config:
     reports_per_day: int = 50
     cache_folder: str = ""
     tile_store_bytes: int = 1 << 30
+    cross_origin: bool = True
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -44,4 +46,5 @@ class Config:
             reports_per_day=int(given.get("WANGGE_REPORTS_PER_DAY", "50")),
             cache_folder=given.get("WANGGE_CACHE", str(places.state() / "cache")),
             tile_store_bytes=int(given.get("WANGGE_TILE_STORE_MB", "1024")) << 20,
+            cross_origin=given.get("WANGGE_CROSS_ORIGIN", "1") != "0",
         )

@@ -29,7 +29,7 @@ class Endpoint:
     a view that takes ``body`` gets the JSON one decoded, any other media type is then refused with 415.
     ``faults`` lists the statuses that end in a problem document. ``access`` is what the caller needs; left out,
     everything but GET is held to write and needs the operator's token. ``slash``: a slash at the end of the path does
-    not matter.
+    not matter. ``shared``: pages of other hosts may read the answer (``api.front.sharing``).
     """
 
     path: str
@@ -45,6 +45,7 @@ class Endpoint:
     tag: str = "service"
     access: Access | None = None
     slash: bool = False
+    shared: bool = False
 
     @property
     def rule(self) -> str:

@@ -34,5 +34,6 @@ def endpoints() -> tuple[Endpoint, ...]:
         "This description (OpenAPI 3.1)",
         {"application/json": None},
         tag="operations",
+        shared=True,
     )
     return (*listed, own)

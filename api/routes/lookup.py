@@ -40,6 +40,7 @@ ENDPOINTS: Final = (
         query=LookupQuery,
         faults=(400,),
         tag="lookup",
+        shared=True,
     ),
     Endpoint(
         "/api/lookup",

@@ -71,6 +71,7 @@ ENDPOINTS: Final = (
         statuses=(200, 304),
         faults=(400, 401, 404),
         tag="tiles",
+        shared=True,
     ),
     Endpoint(
         "/tiles/{layers}.json",
@@ -80,5 +81,6 @@ ENDPOINTS: Final = (
         query=TileQuery,
         faults=(400, 404),
         tag="tiles",
+        shared=True,
     ),
 )

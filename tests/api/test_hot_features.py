@@ -10,6 +10,7 @@ from werkzeug.test import EnvironBuilder
 
 from api.app import HEADERS
 from api.context import KEY
+from api.front.sharing import SHARED
 from api.front.wsgi import takes_gzip
 from api.services.features.hot_features import HotFeatures
 from data.postgres.features.feature_collections import COLLECTIONS
@@ -17,8 +18,10 @@ from data.postgres.features.feature_collections import COLLECTIONS
 pytestmark = pytest.mark.database
 
 ITEMS = "/ogc/collections/{}/items"
-#: Credentials that mean the public and that nothing in front of Flask answers.
-BEHIND = {"Authorization": "Basic YTpi"}
+#: A condition that nothing meets, and that nothing in front of Flask looks at.
+BEHIND = {"If-None-Match": '"none"'}
+#: Headers of every answer of these routes.
+COMMON = (*HEADERS.items(), *SHARED)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +32,7 @@ def counted():
 @pytest.fixture(scope="module")
 def hot(app, counted):
     features = app.extensions[KEY].features
-    return HotFeatures(features, HEADERS.items(), takes_gzip, lambda *said: counted.append(said[:2]))
+    return HotFeatures(features, COMMON, takes_gzip, lambda *said: counted.append(said[:2]))
 
 
 def ask(hot, path, host="http://localhost", **headers):
@@ -120,7 +123,7 @@ def test_a_feature_with_parameters_is_left_to_flask(hot, client):
 
 @pytest.mark.parametrize(
     "headers",
-    [BEHIND, {"If-None-Match": "*"}],
+    [BEHIND, {"If-None-Match": "*"}, {"Authorization": "Basic YTpi"}],
 )
 def test_unusual_requests_are_left_to_flask(hot, headers):
     assert ask(hot, ITEMS.format("grids"), **headers) is None
@@ -167,7 +170,7 @@ def test_behind_a_proxy_links_are_those_of_its_address(proxied, path, headers):
         + headers.get("X-Forwarded-Host", "localhost").rpartition(" ")[2]
     }  # fmt: skip
     features = proxied.extensions[KEY].features
-    hot = HotFeatures(features, HEADERS.items(), takes_gzip, lambda *_: None, behind_proxy=True)
+    hot = HotFeatures(features, COMMON, takes_gzip, lambda *_: None, behind_proxy=True)
     found = ask(hot, path, **headers)
     assert (found[0], found[1], found[2]) == (flask.status_code, list(flask.headers), flask.data)
     through = client.get(path, headers=headers)
@@ -177,7 +180,7 @@ def test_behind_a_proxy_links_are_those_of_its_address(proxied, path, headers):
 @pytest.mark.parametrize("headers", ODD)
 def test_behind_a_proxy_what_takes_thought_is_left_to_flask(proxied, headers):
     features = proxied.extensions[KEY].features
-    hot = HotFeatures(features, HEADERS.items(), takes_gzip, lambda *_: None, behind_proxy=True)
+    hot = HotFeatures(features, COMMON, takes_gzip, lambda *_: None, behind_proxy=True)
     path, client = ITEMS.format("grids") + "?limit=2", proxied.test_client()
     found = ask(hot, path, **headers)
     flask = client.get(path, headers={**BEHIND, **headers})

@@ -7,7 +7,7 @@ Only the plain case is answered here: a question that is well formed, on what is
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
@@ -30,10 +30,11 @@ _FARTHEST: Final = 100_000.0  # metres: as api.answers.LookupQuery has it
 
 
 class HotLookup:
-    """Answers of ``GET /api/lookup``; for many threads."""
+    """Answers of ``GET /api/lookup``; for many threads. ``more``: headers of every answer besides its own."""
 
-    def __init__(self, published: Published) -> None:
+    def __init__(self, published: Published, more: Iterable[tuple[str, str]] = ()) -> None:
         self._published = published
+        self._headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store"), *more]
         self._encode = msgspec.json.Encoder().encode
 
     def answer(self, environ: Mapping[str, Any]) -> Answer | None:
@@ -64,8 +65,7 @@ class HotLookup:
 
     def _said(self, found: Lookup, language: str, languages: str) -> Answer:
         noted = lookup.noted(found, chosen(language, languages))
-        body = self._encode(noted)
-        return 200, [("Content-Type", "application/json"), ("Cache-Control", "no-store")], body
+        return 200, self._headers, self._encode(noted)
 
     def _certain(
         self, standing: Standing, x: float, y: float, datum: Datum, accuracy: float, *, asking: bool = True

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import InitVar, dataclass, field
 from typing import Final
 
 from api.services.tiles.tile_request import TileRequest
@@ -24,19 +25,21 @@ class Kept:
     """A gzipped tile as it is sent. ``state`` names what it was made of, ``etag`` (no quotes) what it holds.
 
     ``epoch``: the watch's number when the database last confirmed the state. ``body`` is None once it was dropped.
+    ``more``: headers that it is sent with besides its own.
     """
 
     state: str
     etag: str
     body: bytes | None
     epoch: int = -1
+    more: InitVar[Iterable[tuple[str, str]]] = ()
     quoted: str = field(init=False)
     headers: Headers = field(init=False)
     unchanged: Headers = field(init=False)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, more: Iterable[tuple[str, str]]) -> None:
         self.quoted = f'"{self.etag}"'
-        self.unchanged = headers(self.etag)
+        self.unchanged = [*headers(self.etag), *more]
         self.headers = [
             ("Content-Type", MIME),
             ("Content-Encoding", "gzip"),
@@ -56,10 +59,14 @@ def headers(etag: str, *, private: bool = False) -> Headers:
 
 
 class TileCache:
-    """The last rendered tile of each request; the longest unused ones go when there is no room. For many threads."""
+    """The last rendered tile of each request; the longest unused ones go when there is no room. For many threads.
 
-    def __init__(self, limit: int = 64 << 20) -> None:
+    ``more``: headers that every tile is sent with besides its own.
+    """
+
+    def __init__(self, limit: int = 64 << 20, more: Iterable[tuple[str, str]] = ()) -> None:
         self.limit = limit
+        self.more = tuple(more)
         self._held: OrderedDict[TileRequest, Kept] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()

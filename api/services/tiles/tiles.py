@@ -37,6 +37,7 @@ from data.postgres.tiles import read_tiles, tile_layers, tile_versions
 from data.postgres.tiles.read_tiles import LAYERS
 from data.postgres.tiles.tile_versions import TABLES, Touching
 from data.tile_store import TileStore
+from gis.tiles.coverage import ZOOMS
 
 #: Deepest zoom of the tiles; maps scale them beyond.
 DEEPEST: Final = 17
@@ -47,6 +48,8 @@ _LEVEL: Final = 1
 _GZIP: Final = 16 + 15
 #: Layers that change with the day, whatever is in force.
 _DAILY: Final = ("addresses",)
+#: Layers whose low zooms fit those of the neighbours.
+_LAID: Final = ("grids", "communities")
 _ETAG: Final = 24
 #: Threads that would make the same tile at once wait for the first.
 _LOCKS: Final = 64
@@ -148,7 +151,7 @@ class Tiles:
             next(self.made)
             if self._store is not None and found:
                 self._store.put(state, etag.encode("ascii") + body)
-        kept = Kept(state, etag, body)
+        kept = Kept(state, etag, body, more=self.cache.more)
         self.cache.put(request, kept)
         return kept, body
 
@@ -180,6 +183,7 @@ def state_of(request: TileRequest, found: Iterable[Touching]) -> str:
     """Everything a tile is made of, as a digest: request, publications, versions of tables, our own code."""
     tables = tables_of(request.layers)
     daily = any(layer in _DAILY for layer in request.layers)
+    laid = request.z <= max(ZOOMS) and any(layer in _LAID for layer in request.layers)
     made_of = (
         code(),
         request,
@@ -190,6 +194,7 @@ def state_of(request: TileRequest, found: Iterable[Touching]) -> str:
                 t.publications,
                 t.info.day if daily else None,
                 [t.version(table, request.tile) for table in tables],
+                t.beside if laid else (),
             )
             for t in found
         ],
