@@ -8,19 +8,29 @@ Readings come from pypinyin's dictionary of words. Names of places keep readings
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 from typing import Final
 
 #: Generics, longest first, and what joins the generic when it stands alone before it (东路, 一路, 二期).
 _GENERIC: Final = re.compile(
     r"(?P<head>.{2,}?)(?P<tail>[东西南北中上下前后内外新老正横支环一二三四五六七八九十]?"
-    r"(?:大道|大街|胡同|公路|街道|小区|社区|花园|家园|广场|新村|公寓|山庄|路|街|巷|弄|里|道|村|组|苑|园|期|湾|桥))"
+    r"(?:大道|大街|胡同|公路|街道|小区|社区|花园|家园|广场|新村|新区|新城|公寓|山庄|大厦|古镇|路|街|巷|弄|里|道|村|镇|乡|组"
+    r"|苑|园|期|湾|桥|段))"
 )
 #: Inside a longer name a new word begins after these.
-_CUT: Final = re.compile(r"(?<=..村)(?=.)|(?<=社区)(?=.)|(?<=小区)(?=.)|(?<=新村)(?=.)")
+_CUT: Final = re.compile(
+    r"(?<=..村)(?=.)|(?<=社区)(?=.)|(?<=小区)(?=.)|(?<=新村)(?=.)|(?<=街道)(?=.)|(?<=新区)(?=.)|(?<=新城)(?=.)"
+)
+#: Part of a street, or what leads off it: the street before it has a generic of its own (芙蓉中路二段, 人民路一巷).
+_OFF: Final = re.compile(
+    r"(?P<street>.{2,}(?:路|街|大道))(?P<off>[东西南北中前后一二三四五六七八九十]?(?:支路|段|巷|弄|里))"
+)
 #: What counts, right after its number: a new word begins after it.
 _COUNTED: Final = re.compile(r"(号|栋|幢|座|单元)(.+)")
-_CHUNK: Final = re.compile(r"[\u3007\u3400-\u9fff\U00020000-\U0003ffff]+|[0-9A-Za-z]+")
+_CHUNK: Final = re.compile(
+    r"[\u3007\u3400-\u9fff\U00020000-\U0003ffff]+|[^\W_\u3007\u3400-\u9fff\U00020000-\U0003ffff]+"
+)
 _HAN: Final = re.compile(r"[\u3007\u3400-\u9fff\U00020000-\U0003ffff]")
 
 #: Readings in names of places where the dictionary prefers another: words, and surnames before 家.
@@ -30,19 +40,29 @@ _READINGS: Final = {
     "缪家": "miao jia", "朴家": "piao jia", "华家": "hua jia", "尉家": "yu jia", "乐家": "yue jia",
 }  # fmt: skip
 _LANE: Final = "弄"
+#: Words in which such a character has but one reading.
+_SURE: Final = re.compile("单元|社区|小区|新区|车站")
+#: Names that other languages of China spell in their own way (GB/T: 少数民族语地名音译转写): a person decides.
+_OTHER_SPELLING: Final = (
+    "乌鲁木齐", "呼和浩特", "拉萨", "哈尔滨", "齐齐哈尔", "鄂尔多斯", "呼伦贝尔", "乌兰察布", "锡林郭勒", "阿拉善",
+    "日喀则", "林芝", "昌都", "那曲", "克拉玛依", "吐鲁番", "喀什", "伊犁", "海拉尔", "内蒙古",
+)  # fmt: skip
 #: Characters whose reading differs from name to name.
 _DOUBTFUL: Final = frozenset("长重乐行朝都曾单厦会蚌堡埔圩解尉盖朴仇种任查车率藏曲降涡泊柏番浒荥铅弄六覃区缪省强朱濮")
 
 
 @lru_cache(maxsize=65536)
 def romanise(name: str) -> str:
-    """Pinyin of a name; "" where it has no Chinese character or one without a known reading."""
+    """Pinyin of a name; "" where it has no Chinese character, or one whose spelling in Latin letters is not known."""
     if not _HAN.search(name):
         return ""
     words: list[str] = []
     for chunk in _CHUNK.findall(name):
         if not _HAN.match(chunk):
-            words.append(chunk.upper())
+            plain = unicodedata.normalize("NFKD", chunk).encode("ascii", "ignore").decode()
+            if len(plain) != len(chunk):
+                return ""  # letters of another script
+            words.append(plain.upper())
             continue
         syllables = _syllables(chunk)
         if len(syllables) != len(chunk):
@@ -55,8 +75,10 @@ def romanise(name: str) -> str:
 
 
 def doubtful(name: str) -> str:
-    """The characters of a name whose reading a person should check."""
-    return "".join(dict.fromkeys(c for c in name if c in _DOUBTFUL))
+    """The characters of a name whose reading, or spelling in Latin letters, a person should check."""
+    other = "".join(word for word in _OTHER_SPELLING if word in name)
+    unsure = _SURE.sub("", name)
+    return "".join(dict.fromkeys(c for c in name if (c in _DOUBTFUL and c in unsure) or c in other))
 
 
 def _words(chunk: str, *, after_number: bool = False) -> list[str]:
@@ -64,9 +86,12 @@ def _words(chunk: str, *, after_number: bool = False) -> list[str]:
     out: list[str] = []
     if after_number and (counted := _COUNTED.fullmatch(chunk)):
         out, chunk = [counted[1]], counted[2]
-    for part in _CUT.split(chunk):
+    for whole in _CUT.split(chunk):
+        off = _OFF.fullmatch(whole)
+        part = off["street"] if off else whole
         found = _GENERIC.fullmatch(part)
         out += [found["head"], found["tail"]] if found else [part]
+        out += [off["off"]] if off else []
     return out
 
 

@@ -360,6 +360,21 @@ def test_pinyin_stands_under_the_name_where_there_is_room(plates, font):
     assert endless.romanised not in texts, "none rather than one too narrow to read"
 
 
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("湘江新区梅溪湖国际新城环湖北路延长线支路", ("湘江新区梅溪湖国际新城", "环湖北路延长线支路")),
+        ("西湖街道黄泥岭社区学士苑小区二期3栋2单元", ("西湖街道黄泥岭社区", "学士苑小区二期3栋2单元")),
+        ("中华人民共和国成立纪念大道", ("中华人民共和国", "成立纪念大道")),
+        ("梅溪湖AB123456789栋", ("梅溪湖", "AB123456789栋")),
+        ("Martin Luther King Jr. Memorial Boulevard", ("Martin Luther King Jr.", "Memorial Boulevard")),
+        ("Donaudampfschifffahrtsgesellschaft", ("Donaudampfschifffahrtsgesellschaft", "")),
+    ],
+)
+def test_a_long_name_is_parted_between_words(name, lines):
+    assert layout._halves(name) == lines
+
+
 def test_a_long_name_stands_in_two_lines_when_that_is_larger(plates, font):
     name = plates[6].name
     (one, two) = layout.name_runs(name, "", layout.SIZES["medium"], font.width)

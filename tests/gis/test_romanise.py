@@ -26,6 +26,14 @@ from gis.addressing.romanise import doubtful, romanise
         ("董家塅街道", "DONGJIADUAN JIEDAO"),
         ("白茅村刘家塅组", "BAIMAO CUN LIUJIADUAN ZU"),
         ("中路", "ZHONGLU"),
+        ("芙蓉中路二段", "FURONG ZHONGLU ERDUAN"),
+        ("人民路一巷", "RENMIN LU YIXIANG"),
+        ("东风路街道", "DONGFENGLU JIEDAO"),
+        ("龙湾镇", "LONGWAN ZHEN"),
+        ("湘江新区岳麓大道", "XIANGJIANG XINQU YUELU DADAO"),
+        ("西湖街道黄泥岭社区", "XIHU JIEDAO HUANGNILING SHEQU"),
+        ("Café路", "CAFE LU"),
+        ("Яңа路", ""),
         ("Mannerheimintie", ""),
         ("", ""),
         ("12", ""),
@@ -38,6 +46,8 @@ def test_names(name, shown):
 def test_characters_to_check_are_named():
     assert doubtful("乐都长路") == "乐都长"
     assert doubtful("人民路") == ""
+    assert doubtful("学士小区3栋1单元") == ""
+    assert doubtful("乌鲁木齐路") == "乌鲁木齐"  # Ürümqi, or as it is read in Chinese: a person decides
 
 
 def test_no_name_breaks_it():

@@ -30,6 +30,10 @@ NARROWEST: Final = 0.62
 #: From this length on a name may stand in two lines.
 LONG_NAME: Final = 9
 
+#: Where a word of a long Chinese name ends for sure.
+_WORD_END: Final = re.compile(
+    r"新城|新区|开发区|街道|社区|小区|新村|花园|广场|大厦|大道|(?:国|院|局|司|中心|公园)(?!路|街)|[东西南北中]路|期|栋"
+)
 _LARGE_PART = re.compile(r"(?:(?<![A-Za-z])[A-Za-z])?\d+(?:[-/]\d+)*[A-Za-z]?|[A-Za-z]{1,2}(?=[栋座幢])")
 
 
@@ -155,15 +159,34 @@ def _name(text: str, box: Box, widths: Mapping[str, float]) -> list[Run]:
     if not text:
         return []
     one = _line(text, box, widths)
-    if len(text) < LONG_NAME or one.size * one.stretch >= box.height * 0.5 or not _han(text):
+    if len(text) < LONG_NAME or one.size * one.stretch >= box.height * 0.5:
         return [one]
-    half = (len(text) + 1) // 2
+    first, second = _halves(text)
+    if not second:
+        return [one]
     upper = Box(box.x, box.y + box.height / 2, box.width, box.height / 2)
-    two = [_line(text[:half], upper, widths), _line(text[half:], replace(upper, y=box.y), widths)]
+    two = [_line(first, upper, widths), _line(second, replace(upper, y=box.y), widths)]
     if min(r.size * r.stretch for r in two) <= one.size * one.stretch * 1.1:
         return [one]
     size = min(r.size for r in two)
     return [_line(r.text, b, widths, size) for r, b in zip(two, (upper, replace(upper, y=box.y)), strict=True)]
+
+
+def _halves(text: str) -> tuple[str, str]:
+    """A long name in two lines, parted between its words where one ends near the middle.
+
+    In Chinese a word surely ends after a generic (新城, 社区, 街道); else the middle itself parts, though no number.
+    """
+    middle = (len(text) + 1) // 2
+    if not _han(text):
+        gaps = [k for k, c in enumerate(text) if c == " "]
+        gap = min(gaps, key=lambda k: abs(2 * k - len(text)), default=len(text))
+        return text[:gap], text[gap + 1 :]
+    ends = [m.end() for m in _WORD_END.finditer(text) if len(text) / 3 <= m.end() <= len(text) * 2 / 3]
+    at = min(ends, key=lambda k: abs(2 * k - len(text)), default=middle)
+    whole = [k for k in range(1, len(text)) if not (text[k - 1].isascii() and text[k].isascii())]
+    at = min(whole, key=lambda k: abs(k - at), default=at)
+    return text[:at].rstrip(), text[at:].lstrip()
 
 
 def _line(text: str, box: Box, widths: Mapping[str, float], most: float = math.inf) -> Run:
