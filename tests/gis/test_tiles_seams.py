@@ -6,12 +6,15 @@ import mapbox_vector_tile
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from shapely.geometry import shape
 
 from gis.tiles import encode
 from gis.tiles.columns import build
-from gis.tiles.coverage import simplify
+from gis.tiles.coverage import lay, rim, simplify, thin
 from gis.tiles.pyramid import HALF, bounds, unit
+from tests.drawn_towns import CRS, drawn_in, towns
 
 EAST, NORTH = 12_579_000.0, 3_270_000.0
 SIDE = 5_000.0
@@ -89,3 +92,78 @@ def test_neighbours_share_every_vertex(areas):
     xy = shapely.get_coordinates(kept) / unit(11)
     assert np.abs(xy - np.round(xy)).max() < 1e-6  # on whole units: nothing moves when a tile is written
     assert len(kept) > 0.5 * len(areas)
+
+
+def laid(parts, z):
+    """Towns simplified each by itself, as tiles show them."""
+    thinned = [thin(areas, z) for areas in parts]
+    made = []
+    for k, own in enumerate(thinned):
+        others = [rim(own, other, z) for other in thinned]
+        made.append(lay(own, np.concatenate([own[:0], *others[:k]]), np.concatenate([own[:0], *others[k + 1 :]]), z))
+    return made
+
+
+def seams(parts, real, z):
+    """Area in tile units that decoded tiles show twice, and that they leave out well within the land."""
+    columns = [build(range(len(p)), {}, p) for p in parts]
+    inner = shapely.buffer(real, -1.5 * unit(z))
+    size = 2 * HALF / (1 << z)
+    twice = missing = 0.0
+    a, b, c, d = real.bounds
+    for x in range(int((a + HALF) // size), int((c + HALF) // size) + 1):
+        for y in range(int((HALF - d) // size), int((HALF - b) // size) + 1):
+            bodies = [body for c in columns if (body := encode.table("grids", (z, x, y), c))]
+            shapes = np.concatenate([np.zeros(0, object), *(decoded(body) for body in bodies)])
+            twice += overlap(shapes)
+            west, _, _, north = bounds(z, x, y)
+            land = shapely.transform(inner, lambda xy, w=west, n=north: (xy - [w, n]) / [unit(z), -unit(z)])
+            land = shapely.intersection(land, shapely.box(0, 0, 4096, 4096))
+            missing += shapely.difference(land, shapely.union_all(shapely.make_valid(shapes))).area
+    return twice, missing
+
+
+def mercator_towns(seed, side):
+    board = towns(seed, side)
+    parts = [drawn_in(areas, crs, "EPSG:3857") for areas, crs in zip(board, CRS, strict=True)]
+    whole = shapely.box(0, 0, side, side).segmentize(side / 50)
+    return parts, drawn_in(np.array([whole], dtype=object), CRS[0], "EPSG:3857")[0]
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 10_000), st.sampled_from([10, 11, 12, 13]), st.sampled_from([1_500.0, 4_000.0]))
+def test_no_gap_and_no_overlap_between_towns(seed, z, side):
+    parts, real = mercator_towns(seed, side)
+    twice, missing = seams(laid(parts, z), real, z)
+    assert twice == 0
+    assert missing < 1e-6  # of one tile unit: where the buffered outline is computed in floats
+
+
+def test_towns_simplified_alone_leave_gaps():
+    """What the extra care is for."""
+    parts, real = mercator_towns(3, 4_000.0)
+    twice, missing = seams([simplify(p, 12) for p in parts], real, 12)
+    assert twice > 0
+    assert missing > 1
+
+
+def test_towns_that_overlap_are_both_shown():
+    """Only lines that coincide are held together: nothing is taken from a town that is drawn over another."""
+    row = np.array([shapely.box(x, 0, x + 400, 400) for x in range(0, 1200, 400)], dtype=object)
+    row = shapely.transform(row, lambda xy: xy + np.array([EAST, NORTH]))
+    other = shapely.transform(row, lambda xy: xy + np.array([1000.0, 0]))
+    one, two = laid([row, other], 13)
+    assert shapely.area(one) == pytest.approx(shapely.area(row), rel=0.02)
+    assert shapely.area(two) == pytest.approx(shapely.area(other), rel=0.02)
+
+
+def test_a_change_beyond_the_rim_moves_nothing():
+    parts, _ = mercator_towns(5, 4_000.0)
+    z = 12
+    own = thin(parts[0], z)
+    before = laid(parts, z)[0]
+    touching = {g.wkb for other in parts[1:] for g in rim(own, thin(other, z), z)}
+    kept = [np.array([g for g in thin(other, z) if g.wkb in touching], dtype=object) for other in parts[1:]]
+    assert 0 < sum(map(len, kept)) < sum(map(len, parts[1:]))
+    after = lay(own, own[:0], np.concatenate(kept), z)
+    assert [g.wkb for g in after] == [g.wkb for g in before]

@@ -123,6 +123,7 @@ def _columns(
     versions: Versions,
 ) -> Columns | None:
     shown = Shown(part.territory, part.publication, part.version, part.day)
+    known = None
     if part.publication is None and part.version is not None:
         version: Hashable = read_tile_plans.stamp(connection, part.version), part.generation
     else:
@@ -130,6 +131,8 @@ def _columns(
         known = versions.get(part.territory)
         read = None if known is None else [known.version(table, place) for table in layer.tables]
         version = part.generation if read is None else tuple(read)
+    if not layer.rows and known is not None:
+        return tables.seamed(connection, shown, version, known.beside, layer.name, tile[0])
     if not layer.rows:
         return tables.plan(connection, shown, version).layer(layer.name, tile[0])
     return tables.cell(connection, layer, tile, shown, version)

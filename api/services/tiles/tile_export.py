@@ -16,8 +16,10 @@ from api.services.tiles.tile_content import Tables, content, touching
 from api.services.tiles.tile_request import TileRequest, parse, parse_layers
 from data import pmtiles
 from data.postgres.imported import territories
-from data.postgres.plans.read_published import InForce, in_force
+from data.postgres.plans.read_published import InForce
+from data.postgres.tiles import tile_versions
 from data.postgres.tiles.read_tiles import Layer
+from data.postgres.tiles.tile_versions import Touching
 from gis.errors import ConflictError, InputError
 from gis.progress import Progress, silent
 from gis.tiles import pyramid
@@ -61,14 +63,16 @@ def export(
     # one moment for all tiles: a publication in between shows in none of them
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         number = territories.get(connection, territory).id
-        info = next((i for i in in_force(connection, as_of) if i.territory == number), None)
-        if info is None:
+        everywhere = tile_versions.touching(connection, (0, 0, 0), on=as_of)
+        found = next((t for t in everywhere if t.info.territory == number), None)
+        if found is None:
             raise ConflictError("tiles.nothing_published", territory=territory)
+        info = found.info
         request = replace(parse(layers, 0, 0, 0), as_of=info.day)
         places = list(_places(info, lowest, maxzoom))
         if len(places) > _MOST:
             raise InputError("tiles.zooms", minzoom=lowest, maxzoom=maxzoom, deepest=pyramid.MAX_ZOOM)
-        made = _tiles(connection, request, info, places, progress)
+        made = _tiles(connection, request, found, places, progress)
         held = pmtiles.write(output, made, _about(info, wanted, lowest, maxzoom))
     progress("pmtiles", 1.0)
     return Archive(output, held, info.attribution)
@@ -92,14 +96,15 @@ def _places(info: InForce, minzoom: int, maxzoom: int) -> Iterator[tuple[int, in
 def _tiles(
     connection: Connection,
     request: TileRequest,
-    info: InForce,
+    found: Touching,
     places: Sequence[tuple[int, int, int]],
     progress: Progress,
 ) -> Iterator[tuple[tuple[int, int, int], bytes]]:
     tables = Tables()
     for k, (z, x, y) in enumerate(places):
         asked = replace(request, z=z, x=x, y=y)
-        yield (z, x, y), content(tables, connection, asked, touching([info], asked))
+        # one moment: what changes with a version stays as it is
+        yield (z, x, y), content(tables, connection, asked, touching([found.info], asked), [found])
         progress("pmtiles", k / len(places))
 
 

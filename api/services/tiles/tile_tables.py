@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
@@ -19,10 +19,11 @@ from sqlalchemy import Connection
 from data.postgres.tiles import read_tile_plans, read_tiles
 from data.postgres.tiles.read_tile_plans import PlanShapes
 from data.postgres.tiles.read_tiles import Layer, Shown
+from data.postgres.tiles.tile_versions import Beside
 from gis.territory.model import Geometries, Ints
 from gis.tiles.colour import tones
 from gis.tiles.columns import Columns, build
-from gis.tiles.coverage import ZOOMS, dissolve, simplify
+from gis.tiles.coverage import ZOOMS, dissolve, lay, rim, simplify, thin
 
 #: Zooms of the cells: tiles from NEAR on are made of the cell that holds them, others of the one at FAR.
 NEAR: Final = 13
@@ -81,6 +82,33 @@ class Tables:
         # of which territory and day does not matter
         return self._get(("plan", shown.publication, shown.version), version, make)
 
+    def seamed(
+        self,
+        connection: Connection,
+        shown: Shown,
+        version: Hashable,
+        beside: Sequence[Beside],
+        layer: str,
+        z: int,
+    ) -> Columns:
+        """Grids, communities or labels of what is published, at a zoom: low ones fit those of the neighbours."""
+        sheet = self.plan(connection, shown, version)
+        if not beside or layer == "labels" or z > max(ZOOMS):
+            return sheet.layer(layer, z)
+        z = max(z, min(ZOOMS))
+
+        def make() -> Seamed:
+            around = [
+                (n.territory, self.plan(connection, Shown(n.territory, n.publication, None, shown.day), (n.grids,)))
+                for n in beside
+            ]
+            before = [other.thin(z) for territory, other in around if territory < shown.territory]
+            after = [other.thin(z) for territory, other in around if territory > shown.territory]
+            return Seamed(sheet.seamed(before, after, z))
+
+        key = ("seamed", z, shown.publication)
+        return self._get(key, (version, tuple(beside)), make).layers[layer]
+
     def _get(self, key: Hashable, version: Hashable, make: Callable[[], _T]) -> _T:
         with self._lock:
             held = self._known(key, version)
@@ -120,6 +148,14 @@ class Full:
     nbytes: Final = 100
 
 
+class Seamed:
+    """Grids and communities of one plan at a zoom, laid together with what borders on them."""
+
+    def __init__(self, layers: dict[str, Columns]) -> None:
+        self.layers = layers
+        self.nbytes: Final = sum(c.nbytes for c in layers.values())
+
+
 class Sheet:
     """The grids of one plan, their communities and labels, simplified together for each zoom when first asked for."""
 
@@ -127,12 +163,14 @@ class Sheet:
         self._plan = plan
         self._lock = threading.Lock()
         self._made: dict[tuple[str, int], Columns] = {}
+        self._thin: dict[int, Geometries] = {}
         self._tones: Ints | None = None
 
     @property
     def nbytes(self) -> int:
         """Memory taken, about; it grows with the zooms asked for."""
-        own = int(shapely.get_num_coordinates(self._plan.geometry).sum()) * 20 + 1000 * len(self._plan)
+        held = [self._plan.geometry, *list(self._thin.values())]
+        own = sum(int(shapely.get_num_coordinates(g).sum()) * 20 + 1000 * len(g) for g in held)
         return own + sum(c.nbytes for c in list(self._made.values()))
 
     def layer(self, name: str, z: int) -> Columns:
@@ -146,6 +184,27 @@ class Sheet:
                     self._make(z)
                     made = self._made[name, z]
         return made
+
+    def thin(self, z: int) -> Geometries:
+        """The grids simplified within, their outline whole: see ``gis.tiles.coverage``."""
+        with self._lock:
+            if z not in self._thin:
+                self._thin[z] = thin(self._plan.geometry, z)
+            return self._thin[z]
+
+    def seamed(self, before: Sequence[Geometries], after: Sequence[Geometries], z: int) -> dict[str, Columns]:
+        """Grids and communities that fit the neighbours (thin, by their numbers), which are lower or higher.
+
+        A town that nobody borders on is simplified alone, its outline too.
+        """
+        own = self.thin(z)
+        low, high = ([rim(own, other, z) for other in others] for others in (before, after))
+        if not any(len(r) for r in (*low, *high)):
+            return {name: self.layer(name, z) for name in ("grids", "communities")}
+        grids = lay(own, np.concatenate([own[:0], *low]), np.concatenate([own[:0], *high]), z)
+        whole = dissolve(grids, self._plan.community, len(self._plan.communities))
+        with self._lock:
+            return {"grids": self._grids(grids), "communities": self._communities(whole)}
 
     def _make(self, z: int) -> None:
         if z == 0:
