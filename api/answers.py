@@ -144,7 +144,9 @@ class TerritoriesQuery(Struct, frozen=True):
 
 
 class Territory(Answer, frozen=True):
-    """A published territory and its figures."""
+    """A published territory and its figures. ``name`` is for people; ``territory`` what commands, downloads and the
+    features' property of that name know it by.
+    """
 
     id: int
     name: str
@@ -159,6 +161,7 @@ class Territory(Answer, frozen=True):
     valid_from: date
     version: int
     fictitious: bool
+    territory: str = ""
 
 
 class Territories(Answer, frozen=True):

@@ -159,9 +159,11 @@ class Queryables(Answer, frozen=True, omit_defaults=True, rename=_KEYWORDS):
 
 
 class DownloadQuery(Struct, frozen=True):
-    """What is to be downloaded. ``community`` and ``grid`` are codes or names, ``layers`` a comma-separated list."""
+    """What is to be downloaded: ``community`` by code or name, ``grid`` by code or permanent id, ``layers`` separated
+    by commas.
+    """
 
-    territory: Annotated[str, Meta(max_length=200)]
+    territory: Annotated[str, Meta(max_length=200, description="Name (territory of /api/territories) or title.")]
     format: Literal["gpkg", "geojson", "flatgeobuf", "geoparquet", "shapefile", "xlsx"] = "gpkg"
     community: Annotated[str, Meta(max_length=200)] = ""
     grid: Annotated[str, Meta(max_length=200)] = ""

@@ -47,6 +47,7 @@ def _territory(info: InForce, grids: int, households: int, shares: tuple[float |
         valid_from=info.valid_from,
         version=info.publication,
         fictitious=info.fictitious,
+        territory=info.name,
     )
 
 

@@ -212,6 +212,10 @@ def test_over_http(client, drawn, app):
         assert zipfile.ZipFile(io.BytesIO(packed.get_data())).testzip() is None
     missing = client.get("/api/download?territory=nowhere")
     assert (missing.status_code, missing.get_json()["code"]) == (404, "export.unpublished")
+    listed = {t["territory"]: t["title"] for t in client.get("/api/territories").get_json()["territories"]}
+    assert all(name in missing.get_json()["detail"] for name in listed)
+    with client.get("/api/download", query_string=asked | {"territory": listed["sample"]}) as by_title:
+        assert len(json.loads(by_title.get_data())["features"]) == 64
     assert client.get("/api/download?territory=sample&format=dwg").status_code == 400
     assert client.get("/api/download").status_code == 400
     assert client.get("/api/download?territory=a%00b").status_code == 400

@@ -22,6 +22,8 @@ def pages(client, path, name):
 def test_territories_page_by_page(client, world):
     items, count = pages(client, "/api/territories?limit=1", "territories")
     assert [t["id"] for t in items] == sorted(world.grids)
+    named = client.get("/ogc/collections/grids/items").json["features"]
+    assert {t["territory"] for t in items} == {f["properties"]["territory"] for f in named}
     assert count == 2
     assert pages(client, "/api/territories", "territories") == (items, 1)
     assert client.get("/api/territories?after=999999").json == {"territories": [], "next": None}

@@ -31,13 +31,18 @@ from gis.progress import Progress, silent
 DEGREES: Final = ("geojson", "xlsx")
 #: Characters of a file's name: of Chinese ones this is as much as a disk takes, with what is added while writing.
 _LONGEST_NAME: Final = 64
+#: Territories that are named where one is not found.
+_MOST_NAMED: Final = 20
 #: Dimension of the geometry -> what a shapefile of buildings is called besides; it holds one kind of shape.
 _KINDS: Final = {2: ("MultiPolygon", ""), 0: ("Point", "_points")}
 
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be exported: ``community`` and ``grid`` are codes or names; ``srid`` None: the territory's CRS."""
+    """What is to be exported; ``srid`` None: in the territory's CRS.
+
+    ``territory`` is its name or its title, ``community`` a code or name, ``grid`` a code or permanent id.
+    """
 
     territory: str
     kind: str
@@ -83,7 +88,7 @@ def export(engine: Engine, order: Order, path: Path, progress: Progress = silent
         connection = driver_of(work.connection)
         scope = _scope(connection, order)
         part = _part(connection, scope, order)
-        attribution = territories.get(work.connection, order.territory).attribution
+        attribution = territories.get(work.connection, scope.name).attribution
         counts: dict[str, int] = {}
         streams = [
             stream
@@ -117,10 +122,12 @@ def check(order: Order) -> None:
 
 
 def _scope(connection: Reader, order: Order) -> Scope:
-    found = read_exports.scope_of(connection, order.territory, order.as_of)
-    if found is None:
-        raise NotFoundError("export.unpublished", territory=order.territory[:60])
-    return found
+    there = read_exports.scopes_on(connection, order.as_of)
+    called = [s for s in there if s.name == order.territory] or [s for s in there if s.title == order.territory]
+    if len(called) != 1:  # several may have the same title
+        known = ", ".join(s.name for s in (called or there)[:_MOST_NAMED]) or "-"
+        raise NotFoundError("export.unpublished", territory=order.territory[:60], known=known)
+    return called[0]
 
 
 def _part(connection: Reader, scope: Scope, order: Order) -> Part:

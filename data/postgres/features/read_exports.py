@@ -51,11 +51,10 @@ WHERE publication_id = %(publication)s AND (code = %(said)s OR grid_id::text = l
 """
 
 
-def scope_of(connection: Reader, territory: str, day: date | None = None) -> Scope | None:
-    """The territory of a name with what is in force there on a day (None: today); None where nothing is."""
+def scopes_on(connection: Reader, day: date | None = None) -> tuple[Scope, ...]:
+    """Every territory with what is in force there on a day (None: today); none where nothing is."""
     on = None if day is None else day.isoformat()
-    found = read_features.state(connection, Days(on, on)).scopes
-    return next((s for s in found if s.name == territory), None)
+    return read_features.state(connection, Days(on, on)).scopes
 
 
 def communities_called(connection: Reader, scope: Scope, said: str) -> list[int]:

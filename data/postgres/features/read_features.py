@@ -53,6 +53,7 @@ class Scope:
     crs: str
     srid: int
     bounds: tuple[float, float, float, float]
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ MARK: Final = f"SELECT md5(coalesce(string_agg({_STATES}, ',' ORDER BY t.id), ''
 
 _SCOPES: Final = (
     """SELECT t.id, p.id, d.since, d.until, t.name, t.crs, t.srid,
-ST_XMin(b.box), ST_YMin(b.box), ST_XMax(b.box), ST_YMax(b.box)"""
+ST_XMin(b.box), ST_YMin(b.box), ST_XMax(b.box), ST_YMax(b.box), t.title"""
     + _IN_FORCE
     + "CROSS JOIN LATERAL (SELECT Box2D(t.geom_3857) AS box) b ORDER BY t.id"
 )
@@ -134,8 +135,8 @@ def state(connection: Reader, days: Days = TODAY, collection: Collection | None 
 
 
 def _scope(*row: Any) -> Scope:
-    territory, publication, since, until, name, crs, srid, west, south, east, north = row
-    return Scope(territory, publication, since, until, name, crs, srid, (west, south, east, north))
+    territory, publication, since, until, name, crs, srid, west, south, east, north, title = row
+    return Scope(territory, publication, since, until, name, crs, srid, (west, south, east, north), title)
 
 
 def mark(connection: Reader, days: Days, collection: Collection) -> str:
