@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
-from gis.addressing.matching.names import Named, NameIndex
-from gis.addressing.matching.tails import readings
+from gis.addressing.matching.names import Found, Named, NameIndex, grouped
+from gis.addressing.matching.tails import Tail, backwards, readings
 from gis.addressing.parsing.normalise import plain
 
 _LEAD_IN: Final = re.compile(
-    r"^(?:收货|收件|详细|家庭|通讯|联系|公司|单位|现住|户籍|办公)?(?:地址|住址|住在|位于|地点)[:,_]*"
+    r"^(?:(?:收货|收件|详细|家庭|通讯|联系|公司|单位|现住|户籍|办公)?(?:地址|住址|地点)(?:是|为|在)?"
+    r"|(?:我家?|我们|本人|现|家)?(?:居?住在|住|家在|在|位于|坐落于?)|请?(?:帮?我)?(?:送|寄|发)(?:到|至|往))[:,_]*"
 )
 _PHONE: Final = re.compile(r"(?<!\d)(?:1[3-9]\d{9}|0\d{2,3}-\d{7,8})(?!\d)")
-_BLANK: Final = re.compile(r"_+")
+#: Quotation marks and strokes that only part what is said.
+_STROKES: Final = str.maketrans({"“": "", "”": "", "‘": "", "’": "", "|": ",", "¦": ","})
 _WORDS_BEHIND: Final = re.compile(
     r"^(?:门口|大门口?|院内|院子|内|里|楼下|收|电联|请电联|联系|送货上门|放门口|家|住户|居民|住宅|附近居民)$"
 )
@@ -24,6 +27,7 @@ _BESIDE: Final = re.compile(
 )
 #: A rest that begins so is of another place than the number before it: 12弄, 12号巷; or holds a number unread.
 _GOES_ON: Final = re.compile("[弄巷路街段组队片区期苑园里条]|胡同|支[路弄巷]|[零一二两三四五六七八九十百甲乙丙丁]")
+_GATE: Final = re.compile(r"(?<=[栋幢座楼])[东西南北中]门\d")
 _ADMIN_END: Final = re.compile(r"(?:省|(?<![超菜都夜城])市|区|县|旗|州|镇|乡|街道|街道办|村|社区|开发区|新区)$")
 
 
@@ -52,6 +56,12 @@ class Asked:
     compound: Piece | None = None
     village: Piece | None = None
 
+    @cached_property
+    def home(self) -> Tail | None:
+        """Room, unit and building said before the places: 301室,1单元,3栋,荣湾路7号."""
+        found = backwards(self.before) if self.before and self.anchors else []
+        return found[0] if found else None
+
     @property
     def anchors(self) -> tuple[Piece, ...]:
         """The pieces the address hangs on."""
@@ -60,10 +70,12 @@ class Asked:
 
 def ask(text: str, names: NameIndex) -> Asked:
     """Take a text apart. Blanks are dropped but between two digits, where they part two numbers."""
-    clean = _PHONE.sub("_", plain(text).upper())
-    clean = _LEAD_IN.sub("", clean.strip("_,.、:;"))
+    clean = _PHONE.sub("_", plain(text).translate(_STROKES).upper())
+    if "'" not in clean and '"' not in clean:
+        clean = clean.replace(";", ",")  # with quotes it is no address that parts what it says by semicolons
+    clean = grouped(_LEAD_IN.sub("", clean.strip("_,.、:;")))
     compact, parted = _compact(clean)
-    found = names.scan(compact)
+    found = [f for f in names.scan(compact) if not _is_unit(compact, f)]
     if not found:
         return Asked(compact, compact, False, ())
     pieces = []
@@ -75,6 +87,11 @@ def ask(text: str, names: NameIndex) -> Asked:
     apart = first in parted or before.endswith(tuple(",.、:;()/"))
     before = before.strip(",.、:;()/_")
     return Asked(compact, before, apart or not before, tuple(pieces), *_anchors(pieces))
+
+
+def _is_unit(text: str, found: Found) -> bool:
+    """Whether a short name is a unit of a building here: 11栋东门602 is not in 东门社区."""
+    return found.named.shortened and bool(_GATE.match(text, found.start))
 
 
 def _anchors(pieces: list[Piece]) -> tuple[Piece | None, Piece | None, Piece | None]:
@@ -117,6 +134,28 @@ def _compact(clean: str) -> tuple[str, set[int]]:
     return "".join(out), parted
 
 
+def turned(asked: Asked) -> list[Tail]:
+    """What is said before the first place where that is the one the address hangs on: 11栋兴业小区, 5号荣湾路."""
+    if not asked.before or not asked.anchors or asked.pieces[0].behind.strip(",.、_()"):
+        return []
+    first = asked.pieces[0]
+    if first is asked.compound:
+        ways = [*readings(asked.before, road=False), *backwards(asked.before)]
+        return [t for t in ways if not (t.rest or t.empty)]
+    if first is asked.road and asked.compound is None:
+        return [t for t in readings(asked.before, road=True, place=False) if t.number and not t.rest]
+    return []
+
+
+def within(asked: Asked, tails: list[Tail]) -> list[Tail]:
+    """What stands behind a place, with what is said of the home before it; where both say it there is none."""
+    home = asked.home
+    if home is None:
+        return tails
+    levels = {k: v for k in ("building", "unit", "floor", "room") if (v := getattr(home, k))}
+    return [t._replace(**levels) if not any(getattr(t, k) for k in levels) else t._replace(rest="0") for t in tails]
+
+
 def beside(rest: str) -> bool:
     """Whether a rest says that the place is near the address, not at it."""
     return bool(_BESIDE.match(rest.strip(",.、()_")))
@@ -135,4 +174,4 @@ def goes_on(rest: str) -> bool:
 
 def administrative(text: str) -> bool:
     """Whether a text ends like the name of a division."""
-    return bool(_ADMIN_END.search(text))
+    return bool(_ADMIN_END.search(text.strip(",.、()_:;")))

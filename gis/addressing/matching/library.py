@@ -240,6 +240,11 @@ class Library:
         """The integer of a label or folded place name; 0 for "", -1 for one that no address has."""
         return self._ids[what].get(text, -1) if text else 0
 
+    def label(self, what: str, row: int) -> str:
+        """The canonical spelling of a row's label, "" where it has none."""
+        segment, own = self.at(row)
+        return segment.label[what][int(segment.columns[what][own])]
+
     def suffixed(self, digits: str) -> list[int]:
         """The integers of all door numbers with the same digits first: 12, 12A, 12附3, 12-3, 甲12."""
         return self._by_digits.get(digits, [])

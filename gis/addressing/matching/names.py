@@ -30,15 +30,18 @@ LONGEST: Final = 24
 _LOOSE: Final = str.maketrans({c: group[0] for group in ALIKE for c in group[1:]})
 _NOISE: Final = str.maketrans(dict.fromkeys("_,.、()'\"·", ""))
 _LATIN: Final = re.compile("[^\\W\\d_\u2e80-\U0010ffff]")
+_NUMERALS: Final = "零一二三四五六七八九十甲乙丙丁"
 _SURE: Final = {"same": 0, "alias": 1, "former": 1, "misprint": 1, "short": 2, "variant": 3, "like": 4}
-_ORDINAL: Final = re.compile("[一二三四五六七八九十]+(?=[组期区段片路街巷弄村队社]|大道)")
+_ORDINAL: Final = re.compile("[一二三四五六七八九十]+(?=[组期区段片路街巷弄村队社条]|大道)")
+#: Villager groups in all their words: 第1村民小组, 一小组.
+_GROUP: Final = re.compile(r"(?:第(?=[\d一二三四五六七八九十]))?([\d一二三四五六七八九十]*)(?:村民|居民)?小?组")
 _SHORT: Final = {
     "province": ("壮族自治区", "回族自治区", "维吾尔自治区", "特别行政区", "自治区", "省", "市"),
     "city": ("市", "地区", "盟", "自治州"),
     "county": ("区", "县", "市"),
     "town": ("街道", "镇", "乡"),
     "community": ("社区", "村"),
-    "group": (),
+    "group": ("组",),
     "road": (),
     "compound": ("小区",),
 }
@@ -47,6 +50,11 @@ _SHORT: Final = {
 def folded(name: str) -> str:
     """A name as names are compared: one way of writing, no punctuation, capitals."""
     return plain(name).translate(_NOISE).upper()
+
+
+def grouped(text: str) -> str:
+    """A text with its villager groups said in one way: 第1村民小组 -> 1组."""
+    return _GROUP.sub(r"\1组", text) if "组" in text else text
 
 
 def loose(name: str) -> str:
@@ -143,6 +151,8 @@ class NameIndex:
             sizes = by_head.get(bent[i : i + 2])
             if sizes is None or (latin and i and _latin(text[i]) and _latin(text[i - 1])):
                 continue
+            if i and text[i].isdigit() and text[i - 1].isdigit():
+                continue  # 11组 is not 1组
             for size in sizes:
                 j = i + size
                 if j > n:
@@ -175,10 +185,16 @@ class NameIndex:
         names = [n for f in found for n in f.names]
         return [Name(n.kind, n.number, n.text, "like") for n in names if n.kind in kinds][:20]
 
-    def longer(self, text: str, kinds: tuple[str, ...]) -> list[Name]:
+    def beginning(self, text: str, kinds: tuple[str, ...]) -> list[Name]:
         """Places whose name begins with a text and goes on (潇湘南路一段): candidates, never an answer."""
-        key = loose(text)
-        texts = [t for near in self._near for t in near.beginning(key) if t in self._by_loose and t != key]
+        return self._holding(loose(text), kinds, _Near.beginning)
+
+    def ending(self, text: str, kinds: tuple[str, ...]) -> list[Name]:
+        """Places whose name ends with a text (石桥老街 of 老街): candidates, never an answer."""
+        return self._holding(loose(text), kinds, _Near.ending)
+
+    def _holding(self, key: str, kinds: tuple[str, ...], look: Callable[[_Near, str], list[str]]) -> list[Name]:
+        texts = [t for near in self._near for t in look(near, key) if t in self._by_loose and t != key]
         names = [n for t in dict.fromkeys(texts) for n in self._by_loose[t].names]
         return [Name(n.kind, n.number, n.text, "like") for n in names if n.kind in kinds][:20]
 
@@ -199,6 +215,17 @@ class _Near:
         return list(takewhile(lambda t: t.startswith(text), self._sorted[at : at + 40]))
 
     @cached_property
+    def _turned(self) -> list[str]:
+        return sorted(t[::-1] for t in self._spellings)
+
+    def ending(self, text: str) -> list[str]:
+        """Spellings that end with a text of two characters or more, some at most."""
+        key = text[::-1]
+        at = bisect_left(self._turned, key)
+        found = takewhile(lambda t: t.startswith(key), self._turned[at : at + 40])
+        return [t[::-1] for t in found] if len(text) >= 2 else []
+
+    @cached_property
     def texts(self) -> dict[str, list[str]]:
         near: dict[str, list[str]] = defaultdict(list)
         for text in self._spellings:
@@ -216,10 +243,15 @@ def _expanded(names: Iterable[Name]) -> list[Name]:
         if len(text) >= 2:
             known.setdefault((n.kind, n.number, text), Name(n.kind, n.number, text, n.how))
     for n in list(known.values()):
-        if n.how == "same" and (cut := _shortened(n)):
+        if n.kind == "group" and (said := grouped(n.text)) != n.text:
+            known.setdefault((n.kind, n.number, said), Name(n.kind, n.number, said, n.how))
+    for n in list(known.values()):
+        short = n.how == "same" or (n.kind == "group" and n.how == "short")
+        if short and (cut := _shortened(n)):
             known.setdefault((n.kind, n.number, cut), Name(n.kind, n.number, cut, "short"))
     for n in list(known.values()):
-        if n.how in ("same", "alias") and (counted := in_digits(n.text)) != n.text:
+        counts = n.how in ("same", "alias") or (n.kind == "group" and n.how == "short")
+        if counts and (counted := in_digits(n.text)) != n.text:
             known.setdefault((n.kind, n.number, counted), Name(n.kind, n.number, counted, "variant"))
     return list(known.values())
 
@@ -268,7 +300,8 @@ def _shortened(name: Name) -> str:
     for ending in _SHORT[name.kind]:
         cut = name.text.removesuffix(ending)
         if cut != name.text:
-            return cut if len(cut) >= 2 else ""
+            numbered = name.kind == "group" and (cut[-1:].isdigit() or cut[-1:] in _NUMERALS)
+            return cut if len(cut) >= 2 and not numbered else ""
     return ""
 
 

@@ -18,7 +18,11 @@ _ORDINAL: Final = "[期区组片段]"
 _STEM: Final = "[甲乙丙丁戊己庚辛壬癸]"
 #: A door number with everything that makes it another door.
 _DOOR: Final = re.compile(
-    rf"({_STEM}?)({_N})(?!{_HAN_NUMBER}*{_ORDINAL})([A-Z]?)(号?)(?:附({_N})号?|之({_N})号?|(?<=号)-({_N})号?|-({_N})号|({_STEM}|(?<=号)[A-Z](?![\dA-Z栋幢座-]))(?=$|[^\d])号?)?"
+    rf"({_STEM}?)({_N})(?!{_HAN_NUMBER}*{_ORDINAL})([A-Z]?)(号?)(?:附({_N})号?|之({_N})号?|(?<=号)-({_N})号?|-({_N})号|({_STEM}|(?<=号)[A-Z](?![\dA-Z-]))(?![栋幢座]|单元|号楼)(?=$|[^\d])号?)?"
+)
+#: A lane off a street, one off the lane, and the number in it: 393弄5号, 628弄2支弄7号. It may be a building's.
+_LANE: Final = re.compile(
+    rf"({_N})弄(?:({_N})支弄)?(?:-?({_STEM}?)({_N})([A-Z]?)(?:号(?!楼)(?:附({_N})号?)?|(?=$|[_,.、()])))?"
 )
 _ATTACHED: Final = re.compile(rf"附({_N})号?")
 _MARK: Final = "(?:号楼|[栋幢座号])"
@@ -29,13 +33,27 @@ _BLOCK: Final = re.compile(
     rf"第?([A-Z]?-?\d{{1,4}}[A-Z]?|{_HAN_NUMBER}{{1,5}}|[A-Z]|{_STEM})(?:#|号)?"
     rf"(?:栋|幢|座|号楼|楼(?=[\dA-Z\-]|[一二三四五六七八九十]+单元))|(\d{{1,4}})#"
 )
+#: 5号201室 in a compound: the building by its number.
+_NUMBERED_BLOCK: Final = re.compile(
+    rf"(\d{{1,4}}|{_HAN_NUMBER}{{1,3}})号[_,-]?(?=\d{{3,5}}(?:室|房|号|$)|第?{_N}(?:单元|梯|楼|层))"
+)
 _UNIT: Final = re.compile(rf"第?({_N}|[A-Z]|[东西南北中]|{_STEM})(?:单元|梯|门(?!面))")
 _FLOOR: Final = re.compile(rf"第?(负?{_N}|B\d)(?:楼|层|F)")
 _ROOM: Final = re.compile(
     rf"(?:([A-Z]?-?\d{{1,5}}[A-Z]?)(?:号房|室|房|户|铺|号铺|号)?|({_HAN_NUMBER}{{3,4}})(?:室|房|户|$))(?![\dA-Z期区组片段-])"
 )
-_CHAIN: Final = re.compile(r"([A-Z]?\d{1,4}[A-Z]?|[A-Z])-(?:(\d{1,3}|[A-Z])-)?([A-Z]?\d{1,5}[A-Z]?)(?:室|房|号|户)?")
+_CHAIN: Final = re.compile(
+    rf"([A-Z]?\d{{1,4}}[A-Z]?|[A-Z]|{_STEM})-(?:(\d{{1,3}}|[A-Z]|[东西南北中]|{_STEM})-)?([A-Z]?\d{{1,5}}[A-Z]?)(?:室|房|号|户)?"
+)
 _JOIN: Final = re.compile(r"[_,.、()/|:;-]+")
+#: What may stand between a street and its number.
+_BEFORE_NUMBER: Final = re.compile(r"^(?:门牌(?:号码?)?(?=\d)|NO\.?_?(?=\d)|[第#](?=\d+号?))")
+#: 3/1/101, 3.1.101: marks that part numbers as a rule, and stand in for a dash now and then.
+_MARKED_CHAIN: Final = re.compile(r"([A-Z]?\d{1,4})([./])(\d{1,2}|[A-Z])\2(\d{3,5})(?:室|房|号)?$")
+#: Numerals that no one can alter, before what they count.
+_FORMAL: Final = "壹贰叁肆伍陆柒捌玖拾佰仟"
+_FORMAL_NUMBER: Final = re.compile(f"[{_FORMAL}零]*[{_FORMAL}][{_FORMAL}零]*(?=[号栋幢座弄室楼层组户]|单元)")
+_PLAIN_NUMERALS: Final = str.maketrans(_FORMAL, "一二三四五六七八九十百千")
 
 
 class Tail(NamedTuple):
@@ -89,6 +107,9 @@ def door(text: str) -> str:
         read, end = _door(found)
         if end == len(clean):
             return read
+    lane = _LANE.fullmatch(clean)
+    if lane:
+        return _lane(lane)
     attached = _ATTACHED.fullmatch(clean)
     if attached:
         return "附" + arabic(attached[1])
@@ -116,6 +137,29 @@ def _door(found: re.Match[str]) -> tuple[str, int]:
     return read + (after or ""), end + (yard if len(found.string) > end + yard else min(yard, 1))
 
 
+def _lane(found: re.Match[str], inner: bool = True) -> str:
+    """393弄5, 628弄2支弄7附1; without ``inner`` the lane alone: 393弄."""
+    lane, branch, stem, number, letter, attached = found.groups()
+    read = f"{arabic(lane)}弄" + (f"{arabic(branch)}支弄" if branch else "")
+    if not inner or not number:
+        return read
+    return read + (stem or "") + arabic(number) + (letter or "") + (f"附{arabic(attached)}" if attached else "")
+
+
+def _in_lane(clean: str) -> list[Tail]:
+    """What stands behind a street in a lane of it: the number is a door of its own, or a building of the lane's."""
+    found = _LANE.match(clean)
+    if not found:
+        return []
+    inside = [t._replace(number=_lane(found)) for t in _inside(clean[found.end() :], place=True)]
+    number = f"{found[3] or ''}{arabic(found[4])}{found[5] or ''}" if found[4] else ""
+    if number and not found[6]:
+        lane = _lane(found, inner=False)
+        inner = _inside(clean[found.end() :], place=False)
+        inside += [t._replace(number=lane, building=number) for t in inner if not t.building]
+    return inside
+
+
 def readings(text: str, *, road: bool, place: bool = True) -> list[Tail]:
     """Every way to read what follows a name, likeliest first. ``road``: a door number may come first.
 
@@ -124,7 +168,8 @@ def readings(text: str, *, road: bool, place: bool = True) -> list[Tail]:
     clean = _cleaned(text, road=road)
     found = _several(clean, road=road, place=place)
     if road:
-        at = _DOOR.match(clean)
+        found += _in_lane(clean)
+        at = _DOOR.match(clean) if not found else None
         if at and not _counts_otherwise(clean, at):
             number, end = _door(at)
             if clean[end : end + 1] == "-" and not at[4]:
@@ -138,9 +183,10 @@ def readings(text: str, *, road: bool, place: bool = True) -> list[Tail]:
 
 def _cleaned(text: str, *, road: bool) -> str:
     """A text without what stands in for a dash or for 号."""
-    clean = re.sub(r"(?<=\d)(?:一|-{2,})(?=\d)", "-", text.upper().lstrip("_,.、-"))
+    clean = re.sub(r"(?<=\d)(?:一|-{2,})(?=\d)", "-", text.upper().lstrip("_,.、-:/|"))
+    clean = _FORMAL_NUMBER.sub(lambda m: m[0].translate(_PLAIN_NUMERALS), clean)
     if road:  # 路5#, 路第5号
-        return re.sub(r"^第(?=\d+号)", "", re.sub(r"^(\d{1,5})#", r"\1号", clean))
+        return _BEFORE_NUMBER.sub("", re.sub(r"^(\d{1,5})#", r"\1号", clean))
     spaced = re.match(r"\d{1,4}_\d{1,3}_\d{1,5}(?![\d_])", clean)
     return spaced[0].replace("_", "-") + clean[spaced.end() :] if spaced else clean
 
@@ -169,7 +215,10 @@ def _dashed(clean: str) -> list[Tail]:
     """人民路12-3: the door 12-3; a longer chain may also be a door with what is inside."""
     chain = re.match(r"(\d{1,5}(?:-\d{1,5})+)(?:号|室)?", clean)
     if not chain:
-        return []
+        lettered = re.match(r"(\d{1,5})-([A-Z])(?![\dA-Z-])号?", clean)
+        return (
+            [Tail(f"{arabic(lettered[1])}{lettered[2]}", rest=clean[lettered.end() :], bent=True)] if lettered else []
+        )
     members, rest = [arabic(m) for m in chain[1].split("-")], clean[chain.end() :]
     found = [t._replace(number="-".join(members)) for t in _inside(rest, place=True)]
     if len(members) == 2:
@@ -187,6 +236,8 @@ def _dashed(clean: str) -> list[Tail]:
 def _inside(text: str, *, place: bool) -> list[Tail]:
     """Building, unit, floor, room; ``place``: a bare number first is a building."""
     tail, left = _marked(text)
+    if place and tail.empty and (first := _first_building(left)):
+        return first
     chain = _CHAIN.fullmatch(left)
     if chain and not tail.room:
         return _chained(tail, [arabic(g) for g in chain.groups() if g], place)
@@ -198,6 +249,36 @@ def _inside(text: str, *, place: bool) -> list[Tail]:
             return [tail._replace(building=value, rest=rest), tail._replace(room=value, rest=rest)]
         return [tail._replace(room=value, rest=rest)]
     return [tail._replace(rest=left)]
+
+
+def _first_building(left: str) -> list[Tail]:
+    """Buildings that no word marks: 3/1/101, A, A1201, 5号201室."""
+    marked = _MARKED_CHAIN.fullmatch(left)
+    if marked:
+        return [Tail("", arabic(marked[1]), arabic(marked[3]), room=arabic(marked[4]), bent=True)]
+    numbered = _NUMBERED_BLOCK.match(left)
+    if numbered:
+        more = _inside(left[numbered.end() :], place=False)
+        return [t._replace(building=arabic(numbered[1])) for t in more if not t.building]
+    if re.fullmatch("[A-Z]", left):
+        return [Tail(building=left)]
+    lettered = re.fullmatch(r"([A-Z])(\d{3,4})(?:室|房|号)?", left)
+    if not lettered:
+        return []
+    return [Tail(building=lettered[1], room=arabic(lettered[2])), Tail(room=lettered[1] + lettered[2])]
+
+
+_BACKWARDS: Final = re.compile(
+    rf"(?:(?P<room>[A-Z]?\d{{1,5}}[A-Z]?)(?:室|房)[_,.、/-]*)?(?:第?(?P<floor>{_N})[楼层][_,.、/-]*)?"
+    rf"(?:第?(?P<unit>{_N}|[A-Z]|[东西南北中]|{_STEM})单元[_,.、/-]*)?(?:第?(?P<building>[A-Z]?{_N}|[A-Z]|{_STEM})(?:栋|幢|座|号楼))?"
+)
+
+
+def backwards(text: str) -> list[Tail]:
+    """What is said from the room up to the building, none of them twice: 101室1单元3栋, 101室."""
+    found = _BACKWARDS.fullmatch(text.upper().strip("_,.、/-"))
+    said: dict[str, Any] = {k: arabic(v) for k, v in found.groupdict().items() if v} if found else {}
+    return [Tail(**said)] if said else []
 
 
 def _marked(text: str) -> tuple[Tail, str]:
