@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import itertools
 import os
@@ -15,14 +16,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from data.machine import places
 from data.postgres.server.cluster import Cluster, sqlalchemy_url
+from tests import failure_notes
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = places.home()
+TURN = places.state() / "pg-test.lock"
 #: Rough identity of one migrated schema: a change of any of these makes a new template.
 SCHEMA_SOURCES = ("data/postgres/migrations/**/*.py", "data/postgres/schema*.py", "data/postgres/server/migrate.py")
+#: How long an example takes says nothing on a machine that does other things too; all else as ever (CI: no chance).
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
+#: Seconds in which whatever the tests started has ended with them.
+ENDING = 120
+LOGS = pytest.StashKey[Path]()
 #: Advisory lock under which one of several test runs makes the template.
 TEMPLATE_LOCK = 7_215_001
 
@@ -62,6 +72,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _folder_of_logs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tells the report of a failure where programs that the tests start write what they say."""
+    request.config.stash[LOGS] = tmp_path_factory.getbasetemp()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """What a failure on a machine elsewhere is to be understood by: its load, and the ends of the newest logs."""
+    report = yield
+    if report.failed and LOGS in item.config.stash:
+        report.sections += failure_notes.sections(item.config.stash[LOGS])
+    return report
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _leave_real_database_alone() -> None:
     """No test may reach the database a person works with."""
     os.environ.pop("DATABASE_URL", None)
@@ -80,7 +105,7 @@ def _nothing_left_running(_leave_real_database_alone: None) -> Iterator[None]:
     name, value = "WANGGE_TEST_RUN", str(os.getpid())
     os.environ[name] = value
     yield
-    end = time.monotonic() + 30
+    end = time.monotonic() + ENDING
     while (left := _started_with(f"{name}={value}")) and time.monotonic() < end:
         time.sleep(0.1)
     assert not left, "the tests left processes running"
@@ -130,6 +155,15 @@ def _test_cluster() -> Iterator[Cluster]:
         yield Cluster("pg-test", durable=False)
 
 
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One test run at a time starts the test server and connects, or looks whether it is the last and stops it."""
+    TURN.parent.mkdir(parents=True, exist_ok=True)
+    with TURN.open("w", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def _test_server() -> Server:
     given = os.environ.get("TEST_DATABASE_URL", "").strip()
     if not given:
@@ -155,7 +189,21 @@ def _drop_leftovers(server: Server, connection) -> None:
     for (name,) in connection.execute("SELECT datname FROM pg_database").fetchall():
         found = pattern.fullmatch(name)
         if found and not alive(int(found[1])):
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            _patiently(connection, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _patiently(connection, statement: str) -> None:
+    """Run what needs a database without sessions: the server waits five seconds for them to end, then gives up."""
+    from psycopg.errors import ObjectInUse
+
+    for attempt in range(24):
+        try:
+            connection.execute(statement)
+        except ObjectInUse:
+            if attempt == 23:
+                raise
+        else:
+            return
 
 
 def _make_template(server: Server, connection) -> str:
@@ -164,62 +212,67 @@ def _make_template(server: Server, connection) -> str:
     name = server.name(f"template_{_schema_hash()}")
     connection.execute("SELECT pg_advisory_lock(%s)", (TEMPLATE_LOCK,))
     try:
+        if not server.suffix:
+            _make_role(connection)
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
             return name
         making = server.name("template_making")
-        connection.execute(f'DROP DATABASE IF EXISTS "{making}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{making}"')
+        _patiently(connection, f'DROP DATABASE IF EXISTS "{making}" WITH (FORCE)')
+        _patiently(connection, f'CREATE DATABASE "{making}"')
         migrate.upgrade(server.url(making))
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
             (making,),
         )
-        connection.execute(f'ALTER DATABASE "{making}" RENAME TO "{name}"')
+        _patiently(connection, f'ALTER DATABASE "{making}" RENAME TO "{name}"')
     finally:
         connection.execute("SELECT pg_advisory_unlock(%s)", (TEMPLATE_LOCK,))
     return name
 
 
+def _make_role(connection) -> None:
+    """The role of the service belongs to all databases of a server: two tests that made it at once would collide."""
+    from data.postgres.server.deployment import SERVICE_ROLE
+
+    if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (SERVICE_ROLE,)).fetchone():
+        connection.execute(f"CREATE ROLE {SERVICE_ROLE} LOGIN")
+
+
 @pytest.fixture(scope="session")
 def database_server(_leave_real_database_alone: None) -> Iterator[tuple[Server, str]]:
     """The test server and the name of its migrated template. On Linux a missing PostGIS is a failure, not a skip."""
-    import psycopg
-
     from gis.errors import SetupError
 
-    try:
-        server = _test_server()
-    except SetupError as error:
-        from api.messages import of_error
-
-        say = pytest.fail if sys.platform == "linux" else pytest.skip
-        say(f"no PostGIS for the database tests: {of_error(error, 'en')}")
-    for attempt in range(5):
+    with _alone():
         try:
-            # held open to the end: the last run that has one stops the server
-            connection = server.connect()
-            break
-        except psycopg.OperationalError:
-            if attempt == 4:
-                raise
             server = _test_server()
+        except SetupError as error:
+            from api.messages import of_error
+
+            say = pytest.fail if sys.platform == "linux" else pytest.skip
+            say(f"no PostGIS for the database tests: {of_error(error, 'en')}")
+        # held open to the end: the last run that has one stops the server
+        connection = server.connect()
     with connection:
         _drop_leftovers(server, connection)
         yield server, _make_template(server, connection)
         _drop_own(server, connection)
-        others = connection.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-        ).fetchone()
-    if others == (0,) and not server.suffix:
-        with _test_cluster() as cluster:
-            cluster.down()
+        with _alone():
+            others = connection.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            ).fetchone()
+            connection.close()
+            if others == (0,) and not server.suffix:
+                with _test_cluster() as cluster:
+                    cluster.down()
 
 
 def _drop_own(server: Server, connection) -> None:
     mine = server.name(f"run_{os.getpid()}_")[: -len(server.suffix) or None]
     for (name,) in connection.execute("SELECT datname FROM pg_database").fetchall():
         if name.startswith(mine):
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            _patiently(connection, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(scope="module")
@@ -230,11 +283,11 @@ def database_url(database_server: tuple[Server, str]) -> Iterator[str]:
     with server.connect() as connection:
         # two clones of one template at once make the second wait, not fail
         connection.execute("SELECT pg_advisory_lock(%s)", (TEMPLATE_LOCK,))
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+        _patiently(connection, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         connection.execute("SELECT pg_advisory_unlock(%s)", (TEMPLATE_LOCK,))
     yield server.url(name)
     with server.connect() as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        _patiently(connection, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(scope="session")

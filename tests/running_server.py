@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from api.cli.serve import choose_port
 from gis.tiles import pyramid
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 300  # seconds: a bound for a machine at its limits, never waited for
@@ -25,12 +25,12 @@ class Server:
     """``serve`` with two workers, its port and a tile; ended when left, whatever happened."""
 
     def __init__(self, world, folder, workers=2):
-        self.port = choose_port("127.0.0.1", 0)
+        self.port = free_port()
         spot = world.grids[min(world.grids)][0][1].centroid
         x, y = pyramid.tile_at(14, *world.wgs84(min(world.grids), spot.x, spot.y))
         self.tile = f"/tiles/grids/14/{x}/{y}.mvt"
         environment = {**os.environ, "DATABASE_URL": world.url, "PYTHONPATH": str(ROOT), "WANGGE_CACHE": str(folder)}
-        self.said = folder / "said"
+        self.said = folder / "server.log"
         with self.said.open("w", encoding="utf-8") as said:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "api.cli.main", "serve", "--port", str(self.port), "--workers", str(workers)],

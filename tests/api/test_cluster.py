@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,10 +20,19 @@ from api.services.plans.cluster import on_cluster
 from api.services.plans.fingerprint import fingerprint
 from api.services.plans.planning import Job, plan_file, ruleset_of
 from api.services.plans.workers import WorkerError
+from tests.ports import free_port
+from tests.running_server import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 # Dask's own event loops warn of things that are not ours
-pytestmark = [pytest.mark.timeout(600), pytest.mark.filterwarnings("ignore")]
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture(autouse=True)
+def _as_slow_as_it_may_be(monkeypatch) -> None:
+    """A scheduler and a worker that start beside all other tests take their time."""
+    monkeypatch.setattr(cluster, "CONNECT", PATIENCE)
+    monkeypatch.setattr(cluster, "FIRST_WORKER", PATIENCE)
 
 
 def beside(name: str):
@@ -43,9 +51,7 @@ class Local:
     processes: dict[str, subprocess.Popen] = field(default_factory=dict)
 
     def scheduler(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.url = f"tcp://127.0.0.1:{port}"
         self._start("scheduler", "dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
 
@@ -117,7 +123,7 @@ def wait_for_workers(url: str, count: int) -> None:
     from distributed import Client
 
     with Client(url, set_as_default=False) as client:
-        client.wait_for_workers(count, timeout=60)
+        client.wait_for_workers(count, timeout=PATIENCE)
 
 
 def test_tasks_and_errors_travel(tmp_path):
@@ -155,7 +161,7 @@ def test_no_worker_no_scheduler(tmp_path, monkeypatch):
     for url in ("tcp://127.0.0.1:1", "nonsense://here", "what is this"):
         with pytest.raises(WorkerError, match=r"no_scheduler"), on_cluster(url):
             pass
-    monkeypatch.setattr(cluster, "CONNECT", 60)
+    monkeypatch.setattr(cluster, "CONNECT", PATIENCE)
     with local(tmp_path) as made, pytest.raises(WorkerError, match=r"workers.none"), on_cluster(made.url):
         pass
 

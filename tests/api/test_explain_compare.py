@@ -268,7 +268,8 @@ def test_the_page_in_a_browser(folder, tmp_path):
     shot = tmp_path / "page.png"
     subprocess.run(
         [found, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1200,800", f"--screenshot={shot}",
+         "--disable-background-networking", "--disable-dev-shm-usage", f"--user-data-dir={tmp_path / 'profile'}",
          "--virtual-time-budget=4000", f"file://{folder / 'seen.html'}"],
-        check=True, capture_output=True, timeout=120,
+        check=True, capture_output=True, timeout=600,
     )  # fmt: skip
     assert shot.stat().st_size > 20_000

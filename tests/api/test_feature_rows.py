@@ -82,7 +82,9 @@ def text(*numbers):
     return ",".join(repr(float(v)) for v in numbers)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(data=st.data())
 def test_boxes_along_edges_and_vertices(both, crowd, data):
     """Sides of the box lie on, a hair inside and a hair outside of what is there."""

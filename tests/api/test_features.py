@@ -393,7 +393,7 @@ print(json.dumps(told))
 def test_gdal_reads_it(served, world):
     """GDAL's OAPIF driver: layers, every feature over its pages, filters sent to the server."""
     run = subprocess.run(
-        [sys.executable, "-c", GDAL, served], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", GDAL, served], capture_output=True, text=True, timeout=600, check=False
     )
     assert run.returncode == 0, run.stderr
     told = json.loads(run.stdout)

@@ -14,7 +14,7 @@ from data.files import read_sources
 from gis.districting.plan import make_plan
 from gis.territory.check import prepare
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 #: Of this program alone: ``ru_maxrss`` begins with what the process held that started the worker.
 PEAK = "__import__('re').search('VmHWM:[^0-9]*([0-9]+)', open('/proc/self/status').read())[1]"
 

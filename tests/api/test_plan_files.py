@@ -63,7 +63,7 @@ INPUTS = [
     pytest.param(shared("changsha-csu.osm.pbf"), id="changsha"),
     pytest.param(shared("beijing-tsinghua.osm.pbf"), id="beijing"),
     pytest.param(shared("shanghai-lujiazui.gpkg"), id="shanghai"),
-    pytest.param(shared("queens-village.osm.pbf"), id="queens", marks=[pytest.mark.slow, pytest.mark.timeout(1200)]),
+    pytest.param(shared("queens-village.osm.pbf"), id="queens", marks=pytest.mark.slow),
 ]
 
 

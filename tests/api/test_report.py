@@ -14,6 +14,8 @@ from api.services.plans.report import write_report
 from api.services.plans.report_map import colours_of, leaflet_css
 from data.plan_files import read_plan, write_plan
 from gis.errors import InputError
+from tests.running_server import PATIENCE
+from tests.web.conftest import ARGUMENTS, until
 
 CRS = "EPSG:4547"
 EVIL = "<img src=http://evil.test/x onerror=alert(1)>{{7*7}}</script>"
@@ -168,7 +170,7 @@ def test_opens_in_a_browser_without_a_single_request(tmp_path, chromium):
     write_report(drawn_plan(tmp_path / "plan.gpkg", name=EVIL), out)
     asked, faults = [], []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS, timeout=PATIENCE * 1000)
         context = browser.new_context(viewport={"width": 1300, "height": 800})
         context.set_offline(True)
         view = context.new_page()
@@ -176,17 +178,17 @@ def test_opens_in_a_browser_without_a_single_request(tmp_path, chromium):
         view.on("pageerror", lambda e: faults.append(str(e)))
         view.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
         view.on("dialog", lambda d: faults.append("script of the plan ran"))
+        view.set_default_timeout(PATIENCE * 1000)
         view.goto(out.as_uri())
         view.wait_for_selector(".leaflet-container canvas")
         labels = view.locator(".grid-label").count()
-        before = view.evaluate("() => Object.values(window).find(v => v instanceof L.Map).getCenter()")
+        centre = "() => Object.values(window).find(v => v instanceof L.Map).getCenter()"
+        before = view.evaluate(centre)
         view.locator("tr[data-grid]").nth(2).click()
-        view.wait_for_timeout(600)
-        after = view.evaluate("() => Object.values(window).find(v => v instanceof L.Map).getCenter()")
+        until(view, lambda: view.evaluate(centre) != before)
         view.mouse.move(900, 400)
         view.wait_for_timeout(300)
         browser.close()
     assert asked == [out.as_uri()]
     assert not faults
     assert labels == 4
-    assert after != before

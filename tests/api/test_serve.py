@@ -20,12 +20,15 @@ from click.testing import CliRunner
 from api.cli.main import cli
 from api.cli.serve import address, choose_port
 from gis.errors import InputError, SetupError
+from tests.ports import free_port
+from tests.running_server import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
 
-def environment(world) -> dict[str, str]:
-    return {**os.environ, "DATABASE_URL": world.url, "PYTHONPATH": str(ROOT), "WANGGE_LANG": "en"}
+def environment(world, folder: Path) -> dict[str, str]:
+    ours = {"DATABASE_URL": world.url, "PYTHONPATH": str(ROOT), "WANGGE_LANG": "en", "WANGGE_CACHE": str(folder)}
+    return {**os.environ, **ours}
 
 
 def test_ports():
@@ -40,28 +43,29 @@ def test_ports():
 
 
 @pytest.mark.database
-def test_serve_answers_and_stops(world):
-    port = choose_port("127.0.0.1", 0)
+def test_serve_answers_and_stops(world, tmp_path):
+    port = free_port()
     server = subprocess.Popen(
         [sys.executable, "-m", "api.cli.main", "serve", "--port", str(port), "--workers", "1"],
-        env=environment(world), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT,
+        env=environment(world, tmp_path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT,
     )  # fmt: skip
     try:
-        for _ in range(150):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=PATIENCE) as answer:
                     assert json.load(answer)["status"] == "ok"
                 break
             except OSError:
                 assert server.poll() is None, server.stdout.read()
                 time.sleep(0.4)
         else:
-            pytest.fail("the server did not answer within a minute")
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/territories", timeout=20) as answer:
+            pytest.fail("the server did not answer")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/territories", timeout=PATIENCE) as answer:
             assert len(json.load(answer)["territories"]) == 2
     finally:
         server.send_signal(signal.SIGINT)
-        said, _ = server.communicate(timeout=30)
+        said, _ = server.communicate(timeout=PATIENCE)
     assert f"http://localhost:{port}/" in said
 
 

@@ -113,11 +113,11 @@ def test_a_killed_server_starts_again_with_its_rows(running: Cluster) -> None:
 @pytest.mark.parametrize("whose", ["nobody", "stranger", "zombie"])
 def test_a_stale_pid_file_does_not_stop_a_start(running: Cluster, whose: str) -> None:
     running.down()
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)" if whose == "stranger" else ""])
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)" if whose == "stranger" else ""])
     if whose == "nobody":
         child.wait()
     if whose == "zombie":
-        until = time.monotonic() + 20
+        until = time.monotonic() + 120
         while processes.state_of(child.pid) != "Z" and time.monotonic() < until:
             time.sleep(0.05)
         assert processes.state_of(child.pid) == "Z"

@@ -36,12 +36,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_program_says_how_far_it_is(home: Path, tmp_path: Path) -> None:
-    steps: list[tuple[str, float, str]] = []
-    script = program(tmp_path, "slow", "echo pmstatus:x:50:Unpacking x; sleep 1.3; echo 'E: no room'; exit 3")
-    ended = run([str(script)], step="t", progress=lambda *a: steps.append(a), reader=apt.read_status)
+    shown = tmp_path / "shown"
+    wait = f"while [ ! -e {shown} ]; do sleep 0.1; done"
+    script = program(tmp_path, "slow", f"echo pmstatus:x:50:Unpacking x; {wait}; echo 'E: no room'; exit 3")
+
+    def progress(_step: str, done: float, note: str) -> None:
+        if abs(done - 0.75) < 1e-9 and note.startswith("Unpacking x"):
+            shown.touch()
+
+    ended = run([str(script)], step="t", progress=progress, reader=apt.read_status)
+    assert shown.exists()
     assert ended.status == 3
     assert ended.reason == "E: no room"
-    assert any(abs(done - 0.75) < 1e-9 and note.startswith("Unpacking x") for _, done, note in steps)
     assert "E: no room" in (places.state() / "log/setup-t.log").read_text()
 
 

@@ -95,7 +95,7 @@ def server(elements):
 
 
 def ask(server, query: str):
-    return read_place(query, overpass_url=server[0], nominatim_url=server[0], seconds=20)
+    return read_place(query, overpass_url=server[0], nominatim_url=server[0], seconds=600)
 
 
 def settings() -> dict:

@@ -41,7 +41,9 @@ def versions(engine, territory):
 STEPS = st.lists(st.tuples(st.integers(0, 6), st.integers(-6, 12)), min_size=1, max_size=12)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(steps=STEPS)
 def test_every_day_has_the_plan_that_was_last_published_for_it(engine, territory, versions, steps):
     with engine.connect() as connection:

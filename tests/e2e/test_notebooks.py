@@ -1,10 +1,13 @@
 """The notebooks run from the first cell to the last, draw what they promise, and are kept small."""
 
+import importlib
+import tempfile
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 from data.samples.shipped import path_of
 from gis.errors import SetupError
@@ -30,7 +33,16 @@ def test_notebook_runs_and_draws(name):
     except SetupError as error:
         pytest.skip(f"the sample is not installed: {error.code}")
     notebook = nbformat.read(ROOT / f"notebooks/{name}.ipynb", as_version=4)
-    NotebookClient(notebook, timeout=500, resources={"metadata": {"path": str(ROOT)}}).execute()
+    # the first on a machine lists its fonts, and says so on the error stream where that takes long
+    importlib.import_module("matplotlib.font_manager")
+    # sockets with names, short enough for the kernel: the ports that would be chosen may be gone by the time of use
+    with tempfile.TemporaryDirectory() as folder:
+        kernel = {"transport": "ipc", "ip": f"{folder}/k", "connection_file": f"{folder}/k.json"}
+        client = NotebookClient(
+            notebook, timeout=1500, startup_timeout=300, resources={"metadata": {"path": str(ROOT)}},
+            config=Config({"KernelManager": kernel}),
+        )  # fmt: skip
+        client.execute()
     assert len(outputs(notebook, "image/png")) >= pictures
     page = outputs(notebook, "text/html")[-1]
     assert "Leaflet" in page

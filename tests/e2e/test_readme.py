@@ -15,11 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
+from tests.running_server import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 TOWN = ROOT / "data/samples/town.gpkg"
 
-pytestmark = [pytest.mark.slow, pytest.mark.database]
+pytestmark = [pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(3600)]
 
 
 def commands() -> list[list[str]]:
@@ -51,7 +54,7 @@ def environment(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def run(words: list[str], desk: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(ROOT / "wangge"), *words[1:]], cwd=desk, env=environment, capture_output=True, text=True, timeout=900,
+        [str(ROOT / "wangge"), *words[1:]], cwd=desk, env=environment, capture_output=True, text=True, timeout=1800,
         check=False,
     )  # fmt: skip
 
@@ -59,7 +62,7 @@ def run(words: list[str], desk: Path, environment: dict[str, str]) -> subprocess
 def serve(words: list[str], desk: Path, environment: dict[str, str]) -> None:
     """Start the server, ask it for a page, stop it as Ctrl-C does."""
     process = subprocess.Popen(
-        [str(ROOT / "wangge"), *words[1:], "--port", "0"], cwd=desk, env=environment, text=True,
+        [str(ROOT / "wangge"), *words[1:], "--port", str(free_port())], cwd=desk, env=environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     try:
@@ -68,17 +71,18 @@ def serve(words: list[str], desk: Path, environment: dict[str, str]) -> None:
             line = process.stdout.readline() if process.stdout else ""
             assert line, "the server ended without naming its address"
         address = line[line.index("http://") :].split()[0].rstrip("/")
-        for attempt in range(100):
+        end = time.monotonic() + PATIENCE
+        while True:
             try:
-                with urllib.request.urlopen(address + "/", timeout=10) as answer:
+                with urllib.request.urlopen(address + "/", timeout=PATIENCE) as answer:
                     assert b"<!doctype html>" in answer.read().lower()
                 return
             except OSError:
-                assert attempt < 99, "the server does not answer"
+                assert time.monotonic() < end, "the server does not answer"
                 time.sleep(0.3)
     finally:
         os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=120)
+        process.communicate(timeout=PATIENCE)
 
 
 def test_every_command_of_the_readme_works(desk: Path, environment: dict[str, str]) -> None:

@@ -47,7 +47,7 @@ def run(installed: Path, home: Path, *words: str, **more: str) -> subprocess.Com
         environment.pop(name, None)
     environment |= more
     return subprocess.run(
-        [sys.executable, *words], cwd=home, env=environment, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, *words], cwd=home, env=environment, capture_output=True, text=True, timeout=1500, check=False
     )
 
 

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from tests.ports import free_port
 from tests.published_world import world as world
+from tests.running_server import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Software WebGL, and none of Chromium's own traffic.
@@ -27,36 +29,37 @@ ARGUMENTS = [
     "--disable-sync",
     "--disable-quic",
     "--no-first-run",
+    "--disable-dev-shm-usage",  # small in containers
 ]
 
 
 @pytest.fixture(scope="module")
-def server(world) -> Iterator[str]:
+def server(world, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of ``serve`` as a process of its own."""
-    from api.cli.serve import choose_port
-
     assert (ROOT / "api/static/dist/map.js").is_file(), "the pages are not built: ./wangge setup builds them"
-    port = choose_port("127.0.0.1", 0)
+    port = free_port()
     base = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "api.cli.main", "serve", "--port", str(port), "--workers", "1"],
-        env={**os.environ, "DATABASE_URL": world.url, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=ROOT,
-    )
+    with (tmp_path_factory.mktemp("web") / "server.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "api.cli.main", "serve", "--port", str(port), "--workers", "1"],
+            env={**os.environ, "DATABASE_URL": world.url, "PYTHONPATH": str(ROOT), "WANGGE_CACHE": ""},
+            stdout=log,
+            stderr=log,
+            cwd=ROOT,
+        )
     try:
         _wait(base, process)
         yield base
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE)
 
 
 def _wait(base: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
         try:
-            urllib.request.urlopen(f"{base}/readyz", timeout=5).close()
+            urllib.request.urlopen(f"{base}/readyz", timeout=PATIENCE).close()
             return
         except OSError:
             assert process.poll() is None, "the server ended"
@@ -70,7 +73,7 @@ def browser(chromium: str) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        running = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS, timeout=PATIENCE * 1000)
         yield running
         running.close()
 
@@ -85,7 +88,7 @@ def open_page(browser, server) -> Iterator[Callable[..., Any]]:
         context = browser.new_context(viewport={"width": width, "height": height}, locale=locale, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(PATIENCE * 1000)
         page.on("request", lambda r: _judge(r.url))
         page.on("pageerror", lambda error: faults.append(f"script: {error}"))
         page.on("console", lambda m: faults.append(f"console: {m.text}") if m.type == "error" else None)
@@ -104,8 +107,12 @@ def open_page(browser, server) -> Iterator[Callable[..., Any]]:
 
 def settle(page: Any) -> None:
     """Wait until the map has drawn all its tiles. (The page's policy forbids eval, so we ask from outside.)"""
-    for _ in range(400):
-        if page.evaluate("!!(window.wanggeMap?.loaded() && window.wanggeMap.areTilesLoaded())"):
-            return
+    until(page, lambda: page.evaluate("!!(window.wanggeMap?.loaded() && window.wanggeMap.areTilesLoaded())"))
+
+
+def until(page: Any, what: Callable[[], object]) -> None:
+    """Wait until it is true of the page, which goes on meanwhile."""
+    end = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < end, "it never happened on the page"
         page.wait_for_timeout(150)
-    pytest.fail("the map did not finish drawing")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import shapely
 
+from tests.web.conftest import until
+
 pytestmark = [pytest.mark.browser, pytest.mark.database]
 PHONE = {"width": 390, "height": 780, "has_touch": True, "is_mobile": True}
 
@@ -58,10 +60,8 @@ def test_outside_names_the_nearest_grid(open_page, world):
 def test_without_permission_the_page_says_what_to_do(open_page):
     page = open_page("/locate", **PHONE)
     page.click("#find")
-    for _ in range(50):
-        if "定位权限" in page.locator("#status").inner_text() or "无法定位" in page.locator("#status").inner_text():
-            break
-        page.wait_for_timeout(100)
+    said = page.locator("#status").inner_text
+    until(page, lambda: "定位权限" in said() or "无法定位" in said())
     assert "门牌编码" in page.locator("#status").inner_text()
 
 

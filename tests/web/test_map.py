@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.web.conftest import settle
+from tests.web.conftest import settle, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.database]
 
@@ -34,15 +34,13 @@ def drawn(page, layer: str) -> int:
 def test_the_map_draws_grids_streets_and_chinese_labels(open_page):
     page = open_page("/")
     settle(page)
-    assert len(np.unique(pixels(page)[:, 380:].reshape(-1, 3), axis=0)) > 50  # not an empty sheet
+    until(page, lambda: len(np.unique(pixels(page)[:, 380:].reshape(-1, 3), axis=0)) > 50)  # not an empty sheet
     for layer in ("grid-fill", "grid-border", "community-border", "street", "water"):
         assert drawn(page, layer), layer
     page.evaluate("wanggeMap.zoomTo(14.2, {duration: 0})")
     settle(page)
-    names = page.evaluate(
-        "wanggeMap.queryRenderedFeatures({layers: ['grid-name']}).map(f => f.properties.name)",
-    )
-    assert any(name.startswith("第") for name in names)
+    names = "wanggeMap.queryRenderedFeatures({layers: ['grid-name']}).map(f => f.properties.name)"
+    until(page, lambda: any(name.startswith("第") for name in page.evaluate(names)))  # labels find their places last
 
 
 def test_neighbouring_grids_have_different_tones(open_page, world):
@@ -72,7 +70,7 @@ def test_a_click_opens_the_card_and_escape_closes_it(open_page, world):
     assert "社区" in card
     assert page.evaluate("wanggeMap.getFilter('grid-selected')[2]") == world.grids[territory][numbers[0]][0]
     page.keyboard.press("Escape")
-    assert page.locator("#card").is_hidden()
+    page.locator("#card").wait_for(state="hidden")
 
 
 def test_search_by_keyboard_finds_an_address_and_its_people(open_page):
@@ -95,12 +93,14 @@ def test_search_that_finds_nothing_says_so(open_page):
 
 def test_what_is_typed_while_the_page_loads_is_searched(open_page):
     page = open_page("/")
-    held = []
-    page.route("**/api/territories*", lambda route: held.append(route))
+    held, let = [], []
+    page.route("**/api/territories*", lambda route: route.continue_() if let else held.append(route))
     page.reload()
     page.fill("#search", "没有这条街9999号")
     page.wait_for_timeout(500)  # longer than the pause after which a text is asked for
+    until(page, lambda: held)
     assert page.locator("#results .none").count() == 0
+    let.append(True)
     for route in held:
         route.continue_()
     page.locator("#results .none").wait_for()
@@ -110,9 +110,7 @@ def test_layers_can_be_switched_off(open_page):
     page = open_page("/")
     settle(page)
     page.uncheck("input[data-layers=grids]")
-    settle(page)
-    page.wait_for_timeout(300)
-    assert drawn(page, "grid-fill") == 0
+    until(page, lambda: drawn(page, "grid-fill") == 0)
     assert drawn(page, "street")
 
 

@@ -30,6 +30,8 @@ SOCKET_NAME: Final = "/.s.PGSQL.5432"
 LONGEST_SOCKET: Final = 107
 USER: Final = "wangge"
 DATABASE: Final = "wangge"
+#: Seconds that a start or a stop may take: one that failed is told at once, a crowded machine is waited for.
+LONGEST: Final = "300"
 #: How long leftovers of a killed server may take to vanish.
 PATIENCE_SECONDS: Final = 10.0
 #: A server log above this size is started afresh with the next start.
@@ -51,6 +53,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "log_timezone": "'GMT'",
 }
 NOT_DURABLE: Final[Mapping[str, str]] = {
+    # several test runs, each with servers of several workers
+    "max_connections": "300",
     "shared_buffers": "128MB",
     "fsync": "off",
     "synchronous_commit": "off",
@@ -116,7 +120,7 @@ class Cluster:
             if self._pid() is None:
                 return False
             programs = binaries.find(self._made_with())
-            self._run(programs, "pg_ctl", "-D", str(self.folder), "-m", "fast", "-w", "-t", "60", "stop")
+            self._run(programs, "pg_ctl", "-D", str(self.folder), "-m", "fast", "-w", "-t", LONGEST, "stop")
             return True
 
     def status(self) -> Status:
@@ -170,7 +174,7 @@ class Cluster:
         while True:
             self._clear_stale()
             said = self._try(
-                programs, "pg_ctl", "-D", str(self.folder), "-l", str(self.log), "-w", "-t", "60", "-s", "start"
+                programs, "pg_ctl", "-D", str(self.folder), "-l", str(self.log), "-w", "-t", LONGEST, "-s", "start"
             )
             if said.returncode == 0 and self._pid() is not None:
                 break
