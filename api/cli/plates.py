@@ -21,6 +21,7 @@ def plates() -> None:
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="PDF to write.")
 @click.option("--size", help="large, medium (when left out), small, building, unit, room; of a reprint its plates'.")
 @click.option("--one-a-page", is_flag=True, help="One plate a page, cut to size, instead of sheets with crop marks.")
+@click.option("--bleed", default=0.0, show_default=True, help="Millimetres the ground runs over the cut (3, say).")
 @click.option("--csv", "table", type=click.Path(path_type=Path), help="Also the plates' data, for an engraver.")
 @click.option("--host", help="Host the QR names, for this batch only (else the deployment's).")
 @click.option("--ordered-by", default="", help="Who asked for the batch (else who prints it).")
@@ -31,6 +32,7 @@ def print_(
     output: Path,
     size: str | None,
     one_a_page: bool,
+    bleed: float,
     table: Path | None,
     host: str | None,
     ordered_by: str,
@@ -44,7 +46,7 @@ def print_(
         wanted = size or (service.reprint_size(engine, territory) if reprint else service.DEFAULT)
         done = service.print_to_file(
             engine, territory, output, community, size=wanted, one_a_page=one_a_page, host=host, table=table,
-            actor=actor(), progress=progress, ordered_by=ordered_by, reprint=reprint,
+            actor=actor(), progress=progress, ordered_by=ordered_by, reprint=reprint, bleed=bleed,
         )  # fmt: skip
     click.echo(
         text(

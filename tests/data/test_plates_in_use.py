@@ -244,6 +244,7 @@ def test_merged_codes_lead_on_and_the_old_name_is_still_known(engine, town, prin
     address_life.merge(engine, two, three)
     page = pages.plate(Published(engine), printed.shown[0].url)
     assert (page.verdict, page.successor, page.scanned) == ("merged", three, True)
+    assert page.since == done.on  # not the day after, although it was issued on the same day
     former = rows("SELECT x.text FROM address_alias x JOIN address a ON a.id = x.address_id"
                   " WHERE a.code = :c AND x.kind = 'former'", c=three)  # fmt: skip
     assert len(former) == 1

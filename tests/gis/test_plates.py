@@ -107,6 +107,42 @@ def test_it_is_vector_and_small(plates, font):
     assert (len(made) - len(font.data)) / len(plates) < 2048
 
 
+@pytest.mark.parametrize(("kind", "fit"), [("large", 4), ("medium", 6), ("room", 16)])
+def test_the_ground_runs_over_the_cut_where_asked(kind, fit, plates, font):
+    """Blue to 3 mm outside every cut, white between plates, crop marks in the white alone; what is read stays."""
+    size = layout.SIZES[kind]
+    sheet = pdf.sheet_for(size, bleed=3.0)
+    assert len(sheet.corners) == fit
+    made = pdf.document(plates, size, font, bleed=3.0)
+    assert proof.prove(made, plates, size, bleed=3.0).verified == len(plates)
+    per_mm = 2.0
+    page = pypdfium2.PdfDocument(made)[0].render(scale=per_mm / pdf_file.MM).to_numpy()[:, :, :3]
+
+    def colour(x, y):
+        return tuple(int(v) for v in page[int((sheet.height - y) * per_mm), int(x * per_mm)])
+
+    blue = colour(sheet.corners[0][0] + 1, sheet.corners[0][1] + 1)
+    for x, y in sheet.corners[: len(plates)]:
+        for away in (-2.5, 0.5):
+            assert colour(x + away, y + 30) == colour(x + 30, y + away) == blue
+        assert colour(x - 4.5, y + 30) == colour(x + 30, y - 4.5) == (255, 255, 255)
+        cut = page[int((sheet.height - y) * per_mm) - 2 : int((sheet.height - y) * per_mm) + 2, int((x - 6) * per_mm)]
+        assert cut.min() < 200  # a crop mark on the line of the cut
+
+
+def test_a_page_of_one_plate_says_where_it_is_cut(plates, font):
+    size = layout.SIZES["small"]
+    made = pdf.document(plates[:2], size, font, one_a_page=True, bleed=3.0)
+    assert proof.prove(made, plates[:2], size, one_a_page=True, bleed=3.0).verified == 2
+    page = pypdfium2.PdfDocument(made)[1]
+    wanted = (3 * pdf_file.MM, 3 * pdf_file.MM, 153 * pdf_file.MM, 93 * pdf_file.MM)
+    assert page.get_trimbox() == pytest.approx(wanted, abs=0.01)
+    assert page.get_size() == pytest.approx((156 * pdf_file.MM, 96 * pdf_file.MM), abs=0.01)
+    for bleed in (-1.0, 10.5, float("nan")):
+        with pytest.raises(InputError, match=r"plates\.bleed"):
+            pdf.document(plates[:1], size, font, bleed=bleed)
+
+
 def test_texts_can_be_copied_from_the_pdf(plates, font):
     document = pypdfium2.PdfDocument(pdf.document(plates[:1], layout.SIZES["medium"], font, one_a_page=True))
     try:

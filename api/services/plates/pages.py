@@ -75,15 +75,20 @@ def _said(connection: Connection, found: Judged, premise: Premise, as_of: date |
     printed, code = found.printed, found.code
     if premise.status == "split":
         parts = [PlatePart(c, t) for c, t in read_plates.parts(connection, premise.id)]
-        return Plate("split", code, shown=premise.text, since=premise.ended, parts=parts)
+        return Plate("split", code, shown=premise.text, since=_ended(premise), parts=parts)
     if printed is not None and printed.status in VOID:
         return Plate(printed.status, code, successor=_successor(premise, code), since=printed.since)
     if premise.status == "merged":
         return _merged(connection, found, premise, as_of)
     if premise.status != "issued":
-        return Plate("revoked", code, successor=premise.successor, since=premise.ended)
+        return Plate("revoked", code, successor=premise.successor, since=_ended(premise))
     shown = printed.shown if printed is not None and _folded(printed.shown) != _folded(premise.text) else ""
     return _answer(connection, found.verdict, code, premise, shown=shown)
+
+
+def _ended(premise: Premise) -> date | None:
+    """Since when an address is no longer in force: one that was issued and ended on one day ends with that day."""
+    return None if premise.ended is None else min(premise.ended, premise.day)
 
 
 def _successor(premise: Premise, code: str) -> str:
@@ -103,9 +108,9 @@ def _merged(connection: Connection, found: Judged, premise: Premise, as_of: date
             break
         survivor = following
     if survivor.status != "issued":
-        return Plate("revoked", found.code, successor=code, since=premise.ended)
+        return Plate("revoked", found.code, successor=code, since=_ended(premise))
     said = _answer(connection, "merged", found.code, survivor, shown=premise.text)
-    return msgspec.structs.replace(said, successor=code, since=premise.ended)
+    return msgspec.structs.replace(said, successor=code, since=_ended(premise))
 
 
 def _answer(connection: Connection, verdict: str, code: str, premise: Premise, *, shown: str = "") -> Plate:

@@ -74,12 +74,14 @@ def print_community(
     progress: Progress = silent,
     ordered_by: str = "",
     reprint: bool = False,
+    bleed: float = 0.0,
 ) -> Printed:
     """Lay out, write and prove the plates of one community (code or name; None: the first that has addresses,
     or the whole territory where it has no communities).
 
     ``reprint``: only those on the reprint list (``plate_life.reprints``) whose plate was of this size, of the whole
     territory where no community is named. ``ordered_by`` is who asked for the batch, ``actor`` who prints it.
+    ``bleed``: millimetres by which the ground runs over the cut.
 
     The first use makes the first key of the host. Raises InputError for a character the font lacks or an
     unknown size, NotFoundError where there is nothing to print, ConflictError ``plates.unread`` when a plate
@@ -114,8 +116,8 @@ def print_community(
         note = "    ".join(dict.fromkeys(v for v in (title, place.name or place.code, territory.attribution) if v))
         font = job_font(plate_font(), plates, note=note + "0123456789/ ")
         progress("plates", 0.05)
-        pdf = document(plates, SIZES[size], font, one_a_page=one_a_page, note=note, progress=progress)
-        proof = prove(pdf, plates, SIZES[size], one_a_page=one_a_page, progress=progress)
+        pdf = document(plates, SIZES[size], font, one_a_page=one_a_page, note=note, progress=progress, bleed=bleed)
+        proof = prove(pdf, plates, SIZES[size], one_a_page=one_a_page, progress=progress, bleed=bleed)
         _require_proof(proof.faults)
         batch = store.save_batch(
             connection, territory, place.id, size=size, ordered_by=ordered_by or actor,
@@ -156,6 +158,7 @@ def print_to_file(
     progress: Progress = silent,
     ordered_by: str = "",
     reprint: bool = False,
+    bleed: float = 0.0,
 ) -> Printed:
     """``print_community``, its PDF written to a file once every plate has read back.
 
@@ -166,7 +169,7 @@ def print_to_file(
             require_writable(wanted)
     done = print_community(
         engine, name, community, size=size, one_a_page=one_a_page, host=host, actor=actor, progress=progress,
-        ordered_by=ordered_by, reprint=reprint,
+        ordered_by=ordered_by, reprint=reprint, bleed=bleed,
     )  # fmt: skip
     write_whole(file, done.pdf)
     if table is not None:

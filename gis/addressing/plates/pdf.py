@@ -23,6 +23,7 @@ from gis.addressing.plates.layout import (
     qr_box,
 )
 from gis.addressing.plates.pdf_file import MM, Writer, embedded, short
+from gis.errors import InputError
 from gis.progress import Progress, silent
 
 #: 门牌蓝: the blue of GB 17733 plates, as the screen shows it.
@@ -31,6 +32,8 @@ BLUE: Final = (0.0, 0.275, 0.62)
 _CHUNK: Final = 256
 CROP_MM: Final = 6.0
 GAP_MM: Final = 12.0
+#: Most that the ground may run over the cut on each side.
+MOST_BLEED_MM: Final = 10.0
 #: Font size of the note at the foot of a sheet.
 NOTE_MM: Final = 3.2
 #: Sheets by name, width and height in mm (landscape).
@@ -40,29 +43,39 @@ SHEET_OF: Final = {"large": "A0", "medium": "A1", "small": "A2", "building": "A0
 
 @dataclass(frozen=True)
 class Sheet:
-    """How plates are laid on pages: lower left corners in mm. One plate a page is a sheet of the plate's size."""
+    """How plates are laid on pages: lower left corners in mm. One plate a page is a sheet of the plate's size.
+
+    ``bleed`` is how far the ground runs over the cut on every side; one a page, the page is larger by it.
+    """
 
     width: float
     height: float
     corners: tuple[tuple[float, float], ...]
     crop: bool
+    bleed: float = 0.0
 
 
-def sheet_for(size: Size, *, one_a_page: bool = False) -> Sheet:
-    """As many plates as fit on the size's sheet, with room for crop marks; or one a page, cut to size."""
+def sheet_for(size: Size, *, one_a_page: bool = False, bleed: float = 0.0) -> Sheet:
+    """As many plates as fit on the size's sheet, with room for crop marks; or one a page, cut to size.
+
+    Raises InputError ``plates.bleed`` for a bleed below 0 or above 10 mm.
+    """
+    if not 0 <= bleed <= MOST_BLEED_MM:
+        raise InputError("plates.bleed", bleed=bleed, most=MOST_BLEED_MM)
     if one_a_page:
-        return Sheet(size.width, size.height, ((0.0, 0.0),), crop=False)
+        return Sheet(size.width + 2 * bleed, size.height + 2 * bleed, ((bleed, bleed),), crop=False, bleed=bleed)
     width, height = SHEETS[SHEET_OF[size.name]]
-    across = int((width - GAP_MM) // (size.width + GAP_MM))
-    down = int((height - GAP_MM) // (size.height + GAP_MM))
-    left = (width - across * size.width - (across - 1) * GAP_MM) / 2
-    top = (height - down * size.height - (down - 1) * GAP_MM) / 2
+    gap, edge = GAP_MM + 2 * bleed, GAP_MM + bleed
+    across = int((width - 2 * edge + gap) // (size.width + gap))
+    down = int((height - 2 * edge + gap) // (size.height + gap))
+    left = (width - across * size.width - (across - 1) * gap) / 2
+    top = (height - down * size.height - (down - 1) * gap) / 2
     corners = tuple(
-        (left + i * (size.width + GAP_MM), height - top - size.height - j * (size.height + GAP_MM))
+        (left + i * (size.width + gap), height - top - size.height - j * (size.height + gap))
         for j in range(down)
         for i in range(across)
     )
-    return Sheet(width, height, corners, crop=True)
+    return Sheet(width, height, corners, crop=True, bleed=bleed)
 
 
 def document(
@@ -73,20 +86,22 @@ def document(
     one_a_page: bool = False,
     note: str = "",
     progress: Progress = silent,
+    bleed: float = 0.0,
 ) -> bytes:
-    """The whole PDF; plates fill the sheets row by row in their order.
+    """The whole PDF; plates fill the sheets row by row in their order, the ground ``bleed`` mm over their cut.
 
     ``note`` (what the batch is, whose map data it comes from) stands at the foot of every sheet, off the
     plates, with the number of the page.
     """
-    sheet = sheet_for(size, one_a_page=one_a_page)
+    sheet = sheet_for(size, one_a_page=one_a_page, bleed=bleed)
     pdf = Writer()
-    resources, pages = _resources(pdf, size, font), pdf.reserve()
+    resources, pages = _resources(pdf, size, font, bleed), pdf.reserve()
     painter = _Painter(size, font)
     marks = _crop_marks(sheet, size)
     kids: list[int] = []
     each = len(sheet.corners)
     symbols = _symbols(plates)
+    cut = _trim_box(sheet, size) if one_a_page and bleed else b""
     for first in range(0, len(plates), each):
         page = f"{len(kids) + 1}/{-(-len(plates) // each)}"
         content = [marks, _foot(f"{note}    {page}", sheet, font) if note and sheet.crop else b""]
@@ -95,7 +110,7 @@ def document(
             content.append(painter.plate(plate, *next(symbols)))
             content.append(b"Q\n")
         stream = pdf.stream(b"".join(content))
-        kids.append(pdf.put(b"<</Type/Page/Parent %d 0 R/Contents %d 0 R>>" % (pages, stream)))
+        kids.append(pdf.put(b"<</Type/Page/Parent %d 0 R/Contents %d 0 R%s>>" % (pages, stream, cut)))
         progress("plates", (first + each) / max(len(plates), 1))
     box = b"%s %s" % (short(sheet.width * MM), short(sheet.height * MM))
     pdf.put(
@@ -181,13 +196,22 @@ class _Painter:
         return at + dark + b"f Q\n"
 
 
-def _background(size: Size) -> bytes:
+def _trim_box(sheet: Sheet, size: Size) -> bytes:
+    """Where a page is cut, for printers that read it from the file."""
+    (x, y), *_ = sheet.corners
+    corners = (x, y, x + size.width, y + size.height)
+    box = b" ".join(short(v * MM) for v in corners)
+    return b"/BleedBox[0 0 %s %s]/TrimBox[%s]" % (short(sheet.width * MM), short(sheet.height * MM), box)
+
+
+def _background(size: Size, bleed: float) -> bytes:
     """Blue ground, white frame with round corners, white patch for the QR."""
+    ground = (0.0 - bleed, 0.0 - bleed, size.width + 2 * bleed, size.height + 2 * bleed)
     inset = size.margin * FRAME_AT
     box = qr_box(size)
     return b"".join(
         [
-            b"%s rg 0 0 %s %s re f\n" % (b" ".join(short(v) for v in BLUE), short(size.width), short(size.height)),
+            b"%s rg %s re f\n" % (b" ".join(map(short, BLUE)), b" ".join(map(short, ground))),
             b"1 1 1 RG %s w\n" % short(size.frame * 0.6),
             _rounded(inset, inset, size.width - 2 * inset, size.height - 2 * inset, size.margin * 0.9) + b"S\n",
             b"1 1 1 rg\n",
@@ -219,11 +243,12 @@ def _crop_marks(sheet: Sheet, size: Size) -> bytes:
     if not sheet.crop:
         return b""
     lines = []
+    near, far = sheet.bleed + 1.0, sheet.bleed + CROP_MM * 0.9
     for x, y in sheet.corners:
         for cx, away_x in ((x, -1), (x + size.width, 1)):
             for cy, away_y in ((y, -1), (y + size.height, 1)):
-                lines.append((cx + away_x, cy, cx + away_x * CROP_MM * 0.9, cy))
-                lines.append((cx, cy + away_y, cx, cy + away_y * CROP_MM * 0.9))
+                lines.append((cx + away_x * near, cy, cx + away_x * far, cy))
+                lines.append((cx, cy + away_y * near, cx, cy + away_y * far))
     drawn = b"".join(
         b"%s %s m %s %s l\n" % (short(a * MM), short(b * MM), short(c * MM), short(d * MM)) for a, b, c, d in lines
     )
@@ -239,7 +264,8 @@ def _foot(note: str, sheet: Sheet, font: Font) -> bytes:
     return b"BT 0 g /F1 %s Tf %s %s Td <%s> Tj ET\n" % (short(NOTE_MM * MM), short(x), short(2.5 * MM), hexed)
 
 
-def _resources(pdf: Writer, size: Size, font: Font) -> int:
-    box = b"/Type/XObject/Subtype/Form/BBox[0 0 %s %s]" % (short(size.width), short(size.height))
-    background = pdf.stream(_background(size), box)
+def _resources(pdf: Writer, size: Size, font: Font, bleed: float) -> int:
+    corners = (0.0 - bleed, 0.0 - bleed, size.width + bleed, size.height + bleed)
+    box = b"/Type/XObject/Subtype/Form/BBox[%s]" % b" ".join(map(short, corners))
+    background = pdf.stream(_background(size, bleed), box)
     return pdf.put(b"<</Font<</F1 %d 0 R>>/XObject<</B %d 0 R>>>>" % (embedded(pdf, font), background))

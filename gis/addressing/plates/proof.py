@@ -48,12 +48,18 @@ class Proof:
 
 
 def prove(
-    document: bytes, plates: Sequence[Plate], size: Size, *, one_a_page: bool = False, progress: Progress = silent
+    document: bytes,
+    plates: Sequence[Plate],
+    size: Size,
+    *,
+    one_a_page: bool = False,
+    progress: Progress = silent,
+    bleed: float = 0.0,
 ) -> Proof:
     """Render a PDF made by ``pdf.document`` from the same plates and read every QR."""
     import pypdfium2
 
-    sheet = sheet_for(size, one_a_page=one_a_page)
+    sheet = sheet_for(size, one_a_page=one_a_page, bleed=bleed)
     modules = max((qr.modules(plates[0].url).shape[0] if plates else 0), SMALLEST_SYMBOL) + 2 * qr.QUIET
     scale = PIXELS * modules / size.qr / MM
     faults: list[Fault] = []
