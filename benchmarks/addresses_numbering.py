@@ -44,6 +44,9 @@ def figures(say: Say) -> list[Figure]:
         figure("street faced, right", get("faced"), "share", better="high", floor=0.94, aim=0.96),
         figure("street faced, right where sure", get("sure_right"), "share", better="high", floor=0.985, aim=0.992),
         figure("street faced, sure", get("sure"), "share", better="high", floor=0.85, aim=0.90),
+        figure("street of a known number, right", get("numbered_right"), "share", better="high", floor=0.96),
+        figure("street of a known number, where sure", get("numbered_sure_right"), "share", better="high", floor=0.985),
+        figure("street of a known number, sure", get("numbered_sure"), "share", better="high", floor=0.85),
         figure("named streets that are one line", get("one_line"), "share", better="high", floor=0.79, aim=0.90),
         figure("the others: ordered pieces with a reason", get("reasons"), "share", better="high", floor=1.0),
         figure("real numbers: parity of their side", get("parity"), "share", better="high", floor=0.995, aim=0.997),
@@ -88,6 +91,7 @@ def measured(path: Path) -> dict[str, Any]:
         "broken": int(_broken(found, issued)),
         "changed": int(changed),
         **_on_their_streets(b, traced, stated, asked),
+        **_without_street(queens, stated, asked & hidden),
         "hidden_among_all": float(np.mean([found.number[k] == truth[k] for k in known])),
         "rate": round(len(b) / seconds),
     }
@@ -156,6 +160,19 @@ def _on_their_streets(b: Buildings, traced: Thoroughfares, stated: Texts, asked:
         "parity": float(same / (base >= 0).sum()),
         "tau": float(np.average(orders, weights=sizes)) if sizes else float("nan"),
         "hidden": float(np.mean(exact)),
+    }
+
+
+def _without_street(sources: Sources, stated: Texts, asked: Bools) -> dict[str, float]:
+    """Buildings that keep their number and lose its street, among others that have both."""
+    b, none = sources.buildings, make_areas([])
+    shown = replace(b, street=np.where(asked, "", b.street).astype(object))
+    found = assign(sources.streets, shown, none, none, none)
+    right = np.array([*found.thoroughfares.name, ""], dtype=object)[found.thoroughfare] == stated
+    return {
+        "numbered_right": float(right[asked].mean()),
+        "numbered_sure_right": float(right[asked & found.sure].mean()),
+        "numbered_sure": float((asked & found.sure).sum() / asked.sum()),
     }
 
 

@@ -68,11 +68,15 @@ BEYOND_M: Final = 300.0
 
 @dataclass(frozen=True)
 class Facing:
-    """For each of n items: the thoroughfare it faces or -1, whether that is sure, and metres to its carriageway."""
+    """For each of n items: the thoroughfare it faces or -1, whether that is sure, and metres to its carriageway.
+
+    ``second`` is the one it would face else, or -1.
+    """
 
     thoroughfare: Ints
     sure: Bools
     distance: Floats
+    second: Ints
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def face(
     and how sure one may be here. They do not decide the item's own street.
     """
     if not len(items):
-        return Facing(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool), np.zeros(0))
+        return Facing(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool), np.zeros(0), np.zeros(0, dtype=np.int64))
     if obstacles is None or owner is None:
         obstacles, owner = items, np.arange(len(items), dtype=np.int64)
     pairs = _candidates(items, centrelines, thoroughfares, obstacles, owner, in_rows=row_votes)
@@ -243,7 +247,7 @@ def _likelihood(item: Ints, score: Floats) -> Floats:
 
 
 def _chosen(pairs: _Pairs, score: Floats, count: int, told: Ints | None = None) -> Facing:
-    street = np.full(count, -1, dtype=np.int64)
+    street, next_ = np.full(count, -1, dtype=np.int64), np.full(count, -1, dtype=np.int64)
     sure = np.zeros(count, dtype=bool)
     distance = np.full(count, np.inf)
     if len(score):
@@ -255,12 +259,13 @@ def _chosen(pairs: _Pairs, score: Floats, count: int, told: Ints | None = None) 
         second = np.zeros(count)
         later = np.flatnonzero(~first & np.r_[False, first[:-1]])
         second[item[later]] = likely[order[later]]
+        next_[item[later]] = pairs.street[order[later]]
         at = pairs.item[top]
         street[at], distance[at] = pairs.street[top], pairs.distance[top]
         placed = (pairs.off[top] <= SURE_OFF_M) & (pairs.hidden[top] < SURE_HIDDEN_M)
         margin = np.where(placed, likely[top] - second[at], 0.0)
         sure[at] = margin >= (SURE_MARGIN if told is None else _margin_shown(margin, told[top]))
-    return Facing(street, sure, distance)
+    return Facing(street, sure, distance, next_)
 
 
 def _margin_shown(margin: Floats, told: Ints) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from gis.addressing import doors as doors_
-from gis.addressing import facing, numbering
+from gis.addressing import facing, facing_numbers, numbering
 from gis.addressing.breaks import NO_PLACE, Break
 from gis.addressing.doornumbers import Key
 from gis.addressing.doors import Doors
@@ -200,8 +200,9 @@ def number_items(
     items: Items, streets: Streets, buildings: Buildings, lines: Thoroughfares, rule: Rule, owner: Ints
 ) -> Numbered:
     """Faced street and door number of every item; breaks name building rows. ``owner``: item of each building."""
-    street, sure = _faced(items, streets, buildings, lines, owner)
+    street, sure, second = _faced(items, streets, buildings, lines, owner)
     street, sure, breaks = _stated(items, street, sure, streets.geometry, lines)
+    street, sure = facing_numbers.placed(lines, items.place, items.number, items.road != "", street, sure, second)
     station, right = np.zeros(len(street)), np.zeros(len(street), dtype=bool)
     on = np.flatnonzero(street >= 0)
     station[on], right[on] = facing.locate(lines, items.place[on], street[on])
@@ -227,8 +228,11 @@ def number_items(
 
 def _faced(
     items: Items, streets: Streets, buildings: Buildings, lines: Thoroughfares, owner: Ints
-) -> tuple[Ints, Bools]:
-    """The street each item faces: in its row or by its main door; further doors each for themselves."""
+) -> tuple[Ints, Bools, Ints]:
+    """The street each item faces: in its row or by its main door; further doors each for themselves.
+
+    And the one it would face else: -1 where there is none, and for doors.
+    """
     first = int((items.door < 0).sum())
     walls = buildings.geometry
     known, name_of = _known(items.road[:first], lines)
@@ -244,7 +248,12 @@ def _faced(
     sure[main[told]] = doors.sure[: len(main)][told]
     street = np.where(items.village[:first] & (rows.distance > VILLAGE_REACH_M), -1, street)
     further = slice(len(main), None)
-    return np.concatenate([street, doors.thoroughfare[further]]), np.concatenate([sure, doors.sure[further]])
+    second = np.where(items.main[:first] | (street < 0), -1, rows.second)
+    return (
+        np.concatenate([street, doors.thoroughfare[further]]),
+        np.concatenate([sure, doors.sure[further]]),
+        np.concatenate([second, np.full(len(doors.thoroughfare) - len(main), -1)]),
+    )
 
 
 def _known(road: Texts, lines: Thoroughfares) -> tuple[Ints, Ints]:

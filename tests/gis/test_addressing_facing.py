@@ -151,3 +151,46 @@ def test_a_house_of_its_own_row_is_sure():
         streets(("人民路", [(0, 0), (400, 0)])), buildings(*(house(x) for x in range(0, 390, 12))), NONE, NONE, NONE
     )
     assert found.sure.all()
+
+
+def corner_town(number, *, east=(), west=()):
+    """A large house at a corner of two streets, nearer to 前街, with a number and no street.
+
+    ``east``, ``west``: numbers along 前街 on either hand of it; along 横街 stand 2, 4, 6, (8), 10, 12.
+    """
+    lines = streets(("前街", [(0, 0), (600, 0)]), ("横街", [(300, -300), (300, 300)]))
+    corner = box(270, 8, 291, 29), {"housenumber": number}
+    front = [
+        (box(x, 8, x + 12, 20), {"street": "前街", "housenumber": str(n)})
+        for x, n in (*zip((250, 230, 210), east, strict=False), *zip((320, 340, 360), west, strict=False))
+    ]
+    across = [
+        (box(280, y, 291, y + 12), {"street": "横街", "housenumber": str(n)})
+        for y, n in ((-80, 12), (-50, 10), (40, 6), (60, 4), (80, 2))
+    ]
+    found = assign(lines, buildings(corner, *front, *across), NONE, NONE, NONE)
+    return [*found.thoroughfares.name, ""][found.thoroughfare[0]], bool(found.sure[0]), found.number[0]
+
+
+def test_a_number_goes_to_the_street_in_whose_run_it_fits():
+    front = {"east": (31, 33, 35, 37), "west": (27, 25, 23)}
+    assert corner_town("8", **front) == ("横街", True, "8")
+    assert corner_town("29", **front) == ("前街", True, "29")
+
+
+def test_a_number_that_somebody_else_has_is_of_the_other_street():
+    assert corner_town("8", east=(8, 10, 12), west=(6, 4, 2))[0] == "横街"
+
+
+def test_a_number_that_fits_both_streets_stays_where_the_house_looks():
+    street, sure, _ = corner_town("8", east=(10, 12, 14), west=(6, 4, 2))
+    assert (street, sure) == (corner_town("", east=(10, 12, 14), west=(6, 4, 2))[0], False)
+
+
+def test_numbers_that_count_through_show_no_parity():
+    assert corner_town("29", east=(30, 31, 32), west=(28, 27, 26))[0] == "前街"
+
+
+@pytest.mark.parametrize("number", ["八号", "8-9999999999", "号", "１２", "０", "x" * 5000])
+def test_any_text_for_a_number_is_kept(number):
+    assert corner_town(number, east=(10, 12, 14))[2] == number.rstrip("号")
