@@ -45,7 +45,7 @@ def figures(say: Say) -> list[Figure]:
         figure("street faced, right where sure", get("sure_right"), "share", better="high", floor=0.985, aim=0.992),
         figure("street faced, sure", get("sure"), "share", better="high", floor=0.85, aim=0.90),
         figure("street of a known number, right", get("numbered_right"), "share", better="high", floor=0.96),
-        figure("street of a known number, where sure", get("numbered_sure_right"), "share", better="high", floor=0.985),
+        figure("street of a known number, if sure", get("numbered_sure_right"), "share", better="high", floor=0.985),
         figure("street of a known number, sure", get("numbered_sure"), "share", better="high", floor=0.85),
         figure("named streets that are one line", get("one_line"), "share", better="high", floor=0.79, aim=0.90),
         figure("the others: ordered pieces with a reason", get("reasons"), "share", better="high", floor=1.0),
