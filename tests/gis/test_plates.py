@@ -175,12 +175,34 @@ def test_pictures_of_many_are_proven_and_say_their_size(plates, font):
     for p, other, drawn in zip(some, some[1:] + some[:1], made, strict=True):
         vector = drawer.svg(p)
         assert vector == picture.svg(p, size, font)
-        assert (proof.picture_fault(p, size, drawn), proof.svg_fault(p, vector)) == (None, None)
+        assert (proof.picture_fault(p, size, drawn), proof.svg_fault(p, size, vector)) == (None, None)
         assert proof.picture_fault(other, size, drawn).reason == "link"
-        assert proof.svg_fault(other, vector).reason == "link"
+        assert proof.svg_fault(other, size, vector).reason == "link"
         image = Image.open(io.BytesIO(drawn))
         assert image.width / image.info["dpi"][0] * 25.4 == pytest.approx(150, abs=0.1)
-    assert proof.svg_fault(some[0], "<svg/>").reason == "unread"
+    assert proof.svg_fault(some[0], size, "<svg/>").reason == "unread"
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        lambda svg, box: re.sub(r"translate\(([\d.]+)(?= [\d.]+\) scale\([\d.]+\))",
+                                lambda m: f"translate({float(m[1]) - 20}", svg),
+        lambda svg, box: svg.replace("</g></svg>", f'<rect x="{box.x + 20}" y="{box.y + 20}" width="30" height="30"'
+                                     ' fill="#fff"/></g></svg>'),
+        lambda svg, box: svg.replace("</g></svg>", f'<g transform="translate({box.x} {box.y})" fill="#fff">'
+                                     '<path transform="scale(60 60)" d="M0 0H1V1Q.5 1.5 0 1Z"/></g></g></svg>'),
+        lambda svg, box: svg.replace("</svg>", ""),
+    ],
+    ids=["symbol moved", "covered by a patch", "covered by a letter", "cut off"],
+)  # fmt: skip
+def test_the_proof_of_svg_sees_all_that_is_painted(spoilt, plates, font):
+    size = layout.SIZES["medium"]
+    vector = picture.svg(plates[0], size, font)
+    assert proof.svg_fault(plates[0], size, vector) is None
+    fault = proof.svg_fault(plates[0], size, spoilt(vector, layout.qr_box(size)))
+    assert fault is not None
+    assert fault.reason == "unread"
 
 
 def test_svg_is_outlines_only_and_well_formed(plates, font):

@@ -103,7 +103,7 @@ def _drawn(kind: str, plates: Sequence[Plate], size: Size, font: Font, pixels: i
         drawer = Drawer(size, font)
         for plate in plates:
             drawing = drawer.svg(plate)
-            _require(proof.svg_fault(plate, drawing))
+            _require(proof.svg_fault(plate, size, drawing))
             yield drawing.encode()
     else:
         for plate, picture in zip(plates, pngs(plates, size, font, pixels=pixels), strict=True):

@@ -7,7 +7,6 @@ page's text must hold its printed code; so a wrong plate in the right place is f
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gis.addressing.plates import qr
+from gis.addressing.plates import qr, svg_reading
 from gis.addressing.plates.layout import Plate, Size, qr_box
 from gis.addressing.plates.pdf import Sheet, sheet_for
 from gis.addressing.plates.pdf_file import MM
@@ -24,9 +23,8 @@ from gis.progress import Progress, silent
 #: Pixels a module: fewer and a reader may guess, more costs time.
 PIXELS: Final = 4.0
 SMALLEST_SYMBOL: Final = 33
-#: The one path of an SVG that is made of squares, and each of them: x, y from below, length in modules.
-_SYMBOL: Final = re.compile(r'd="((?:M\d+ \d+h\d+v1h-\d+z)+)"')
-_DARK: Final = re.compile(r"M(\d+) (\d+)h(\d+)")
+#: Pixels of the whole symbol where an SVG is read.
+SVG_PIXELS: Final = 320
 
 
 @dataclass(frozen=True)
@@ -116,18 +114,13 @@ def picture_fault(plate: Plate, size: Size, picture: bytes) -> Fault | None:
     return read_symbol(plate.code, plate.url, np.ascontiguousarray(patch))
 
 
-def svg_fault(plate: Plate, drawing: str) -> Fault | None:
-    """Read the QR of an SVG made by ``picture.svg`` back from the path that is drawn in it."""
-    path = _SYMBOL.search(drawing)
-    if path is None:
-        return Fault(plate.code, "unread", "0")
-    dark = np.array(_DARK.findall(path[1]), dtype=np.int64)
-    side = int(max(dark[:, 0] + dark[:, 2])) if len(dark) else 0
-    modules = np.full((side + 2 * qr.QUIET, side + 2 * qr.QUIET), 255, dtype=np.uint8)
-    for x, y, length in dark.tolist():
-        modules[side - 1 - y + qr.QUIET, x + qr.QUIET : x + qr.QUIET + length] = 0
-    scale = int(PIXELS)
-    return read_symbol(plate.code, plate.url, modules.repeat(scale, axis=0).repeat(scale, axis=1))
+def svg_fault(plate: Plate, size: Size, drawing: str) -> Fault | None:
+    """Read the QR of an SVG made by ``picture.svg`` back from a picture of everything that the file draws."""
+    try:
+        patch = svg_reading.patch(drawing, qr_box(size), SVG_PIXELS)
+    except ValueError as error:
+        return Fault(plate.code, "unread", str(error)[:80])
+    return read_symbol(plate.code, plate.url, patch)
 
 
 def _symbol_fault(plate: Plate, patch: NDArray[np.uint8]) -> Fault | None:
