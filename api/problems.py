@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 import psycopg
-from flask import Flask, Response
+from flask import Flask, Response, request
 from sqlalchemy.exc import InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException
 
@@ -74,6 +74,12 @@ def register(app: Flask) -> None:
     @app.errorhandler(msgspec.DecodeError)  # a body that is no JSON, or not of the shape
     def invalid(error: msgspec.DecodeError) -> Response:
         return problem(400, "http.invalid", say("http.invalid", reason=str(error)))
+
+    @app.errorhandler(UnicodeDecodeError)
+    def garbled(error: UnicodeDecodeError) -> Response:
+        if not error.object or error.object not in request.get_data():
+            return unforeseen(error)
+        return problem(400, "http.invalid", say("http.invalid", reason="not UTF-8"))  # a text of the body
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Response:

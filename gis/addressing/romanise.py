@@ -16,7 +16,7 @@ from typing import Final
 _GENERIC: Final = re.compile(
     r"(?P<head>.{2,}?)(?P<tail>[东西南北中上下前后内外新老正横支环一二三四五六七八九十]?"
     r"(?:大道|大街|胡同|公路|街道|小区|社区|花园|家园|广场|新村|新区|新城|公寓|山庄|大厦|古镇|路|街|巷|弄|里|道|村|镇|乡|组"
-    r"|苑|园|期|湾|桥|段))"
+    r"|苑|园|期|湾|桥|段|省|县|自治[区州县]|(?<![超菜都夜城])市))"
 )
 #: Inside a longer name a new word begins after these.
 _CUT: Final = re.compile(
@@ -38,15 +38,22 @@ _READINGS: Final = {
     "朝阳": "chao yang", "都正": "du zheng", "曾家": "zeng jia", "单家": "shan jia", "仇家": "qiu jia",
     "任家": "ren jia", "解家": "xie jia", "盖家": "ge jia", "查家": "zha jia", "区家": "ou jia", "覃家": "qin jia",
     "缪家": "miao jia", "朴家": "piao jia", "华家": "hua jia", "尉家": "yu jia", "乐家": "yue jia",
+    "陕西": "shaan xi",
 }  # fmt: skip
 _LANE: Final = "弄"
 #: Words in which such a character has but one reading.
 _SURE: Final = re.compile("单元|社区|小区|新区|车站")
-#: Names that other languages of China spell in their own way (GB/T: 少数民族语地名音译转写): a person decides.
-_OTHER_SPELLING: Final = (
-    "乌鲁木齐", "呼和浩特", "拉萨", "哈尔滨", "齐齐哈尔", "鄂尔多斯", "呼伦贝尔", "乌兰察布", "锡林郭勒", "阿拉善",
-    "日喀则", "林芝", "昌都", "那曲", "克拉玛依", "吐鲁番", "喀什", "伊犁", "海拉尔", "内蒙古",
-)  # fmt: skip
+#: Divisions whose names come from other languages of China, as GB/T 2260 spells them (罗马字母拼写,
+#: by 少数民族语地名汉语拼音字母音译转写法). Streets named for them are spelt either way from city to city (Shanghai:
+#: WULUMUQI ZHONGLU): there the pinyin stands and ``doubtful`` asks a person.
+_OTHER_SPELLING: Final = {
+    "内蒙古": "Nei Mongol", "呼和浩特": "Hohhot", "鄂尔多斯": "Ordos", "呼伦贝尔": "Hulun Buir", "海拉尔": "Hailar",
+    "乌兰察布": "Ulanqab", "锡林郭勒": "Xilin Gol", "阿拉善": "Alxa", "哈尔滨": "Harbin", "齐齐哈尔": "Qiqihar",
+    "拉萨": "Lhasa", "日喀则": "Xigazê", "林芝": "Nyingchi", "昌都": "Qamdo", "那曲": "Nagqu", "乌鲁木齐": "Ürümqi",
+    "克拉玛依": "Karamay", "吐鲁番": "Turpan", "喀什": "", "伊犁": "",
+}  # fmt: skip
+#: What makes a division of such a name.
+_DIVISION: Final = re.compile("(?P<name>.{2,4}?)(?P<kind>|市|盟|区|地区|自治区)")
 #: Characters whose reading differs from name to name.
 _DOUBTFUL: Final = frozenset("长重乐行朝都曾单厦会蚌堡埔圩解尉盖朴仇种任查车率藏曲降涡泊柏番浒荥铅弄六覃区缪省强朱濮")
 
@@ -67,6 +74,11 @@ def romanise(name: str) -> str:
         syllables = _syllables(chunk)
         if len(syllables) != len(chunk):
             return ""
+        division = _DIVISION.fullmatch(chunk)
+        if division and (own := _OTHER_SPELLING.get(division["name"])):
+            kind = len(division["kind"])
+            words += [own.upper(), *([_joined(syllables[-kind:])] if kind else [])]
+            continue
         at = 0
         for word in _words(chunk, after_number=bool(words) and words[-1][-1].isdigit()):
             words.append(_joined(syllables[at : at + len(word)]))

@@ -68,6 +68,13 @@ def test_a_point_finds_the_addresses_of_its_street(client, world):
     assert found["addresses"][0]["code"] == GOOD
     assert client.get("/api/reverse", query_string={**asked, "crs": "mars"}).status_code == 400
     assert client.get("/api/reverse", query_string={"lon": 113, "lat": 28}).status_code == 400
+    for lon, lat, why in (
+        ("nan", 28, "lookup.impossible"),
+        (28, 113, "lookup.swapped"),
+        (200, 28, "lookup.impossible"),
+    ):
+        answer = client.get("/api/reverse", query_string={"lon": lon, "lat": lat, "crs": "wgs84"})
+        assert (answer.status_code, answer.get_json()["code"]) == (400, why)
 
 
 @pytest.mark.parametrize("q", ["", "\x00", "😀", "<b>麓山路</b>12号", "麓" * 9_999])
@@ -86,3 +93,7 @@ def test_faults_are_told(client):
     assert client.post("/api/parse", data=b"{}", content_type="text/plain").status_code == 415
     assert client.post("/api/match", data=b"", content_type="text/csv").status_code == 400
     assert client.post("/api/parse", json={"texts": ["x"] * 10_001}).status_code == 400
+    for body in (b'{"texts": ["\xff"]}', b'{"texts": ["\\ud800"]}', b'{"texts": ["\xe9\xba"]}'):
+        for route in ("/api/match", "/api/parse"):
+            answer = client.post(route, data=body, content_type="application/json")
+            assert (answer.status_code, answer.get_json()["code"]) == (400, "http.invalid")

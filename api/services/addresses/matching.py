@@ -39,7 +39,7 @@ from gis.addressing.matching.reverse import Reverse
 from gis.addressing.matching.segment import Segment
 from gis.addressing.parsing.model import Model, Parsed, Parser
 from gis.addressing.parsing.normalise import LONGEST
-from gis.errors import BusyError
+from gis.errors import BusyError, InputError
 from gis.locate import datums
 
 #: Kinds of names as the parser's lexicon calls them.
@@ -264,9 +264,13 @@ def match(scope: Scope, text: str, language: str, *, parts: bool = True) -> Matc
 
 
 def near(scope: Scope, lon: float, lat: float, crs: str, limit: int) -> NearAddresses:
-    """Addresses around a position, those of its street first."""
+    """Addresses around a position, those of its street first. Raises InputError for what is no place on earth."""
     datum = datums.parse(crs)
     east, north = datums.to_wgs84(np.array([lon]), np.array([lat]), datum)
+    if not np.isfinite(east[0]):
+        turned, _ = datums.to_wgs84(np.array([lat]), np.array([lon]), datum)
+        code = "lookup.swapped" if np.isfinite(turned[0]) else "lookup.impossible"
+        raise InputError(code, row=1, x=lon, y=lat, crs=datum.name)
     best: NearAddresses = NearAddresses("", [])
     for ground in scope.grounds:
         x, y = datums.project(east, north, ground.territory.crs)

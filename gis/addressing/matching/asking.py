@@ -16,6 +16,15 @@ _LEAD_IN: Final = re.compile(
     r"|(?:我家?|我们|本人|现|家)?(?:居?住在|住|家在|在|位于|坐落于?)|请?(?:帮?我)?(?:送|寄|发)(?:到|至|往))[:,_]*"
 )
 _PHONE: Final = re.compile(r"(?<!\d)(?:1[3-9]\d{9}|0\d{2,3}-\d{7,8})(?!\d)")
+#: Who it is for, at the end or before a telephone number.
+_PERSON: Final = re.compile(
+    r"[_,.、(]+[\u4e00-\u9fff]{1,4}(?:先生|女士|小姐|老师|师傅|阿姨)?(?:亲?收|签收|启)\)?[_,.]*$"
+    r"|[_,.、(]+[\u4e00-\u9fff]{1,2}(?:先生|女士|小姐|老师|师傅|阿姨)\)?[_,.]*$"
+)
+#: The committee of a village or community stands for it where a number or group follows.
+_COMMITTEE: Final = re.compile(
+    r"(?<=[村区])(?:村民委员会|居民委员会|村委会?|居委会?)(?=[\u4e00-\u9fff]{0,5}[组\d一二三四五六七八九十]+)"
+)
 #: Quotation marks and strokes that only part what is said.
 _STROKES: Final = str.maketrans({"“": "", "”": "", "‘": "", "’": "", "|": ",", "¦": ","})
 _WORDS_BEHIND: Final = re.compile(
@@ -73,6 +82,7 @@ def ask(text: str, names: NameIndex) -> Asked:
     clean = _PHONE.sub("_", plain(text).translate(_STROKES).upper())
     if "'" not in clean and '"' not in clean:
         clean = clean.replace(";", ",")  # with quotes it is no address that parts what it says by semicolons
+    clean = _COMMITTEE.sub("", _PERSON.sub("", clean))
     clean = grouped(_LEAD_IN.sub("", clean.strip("_,.、:;")))
     compact, parted = _compact(clean)
     found = [f for f in names.scan(compact) if not _is_unit(compact, f)]

@@ -19,6 +19,8 @@ from gis.addressing.parsing.normalise import plain
 from gis.territory.model import Geometries, Texts
 
 _JOINT: Final = re.compile("[与和跟同交、/,_&X×-]")
+#: Marks that are enough between two streets where nothing else is said.
+_CROSS: Final = "/_&X×"
 #: What is said around an end of a stretch beside its name.
 _END: Final = re.compile(
     "^(?:[自从由]?[东南西北]向[东南西北]|[自从由])|(?:路?口|交叉口|以[东南西北]|[东南西北]侧|附近)$"
@@ -66,12 +68,16 @@ class Streets:
     def place(self, text: str) -> Place | None:
         """The corner or stretch a text says; None when it says none, a Place with a reason when it is not sure."""
         clean = plain(text).upper().strip("_,.;")
+        meets = "交" in clean or "口" in clean
         for joint in _JOINT.finditer(clean):
-            a, b = self._street(clean[: joint.start()]), self._street(clean[joint.end() :], start=True)
+            if not meets and joint[0] not in _CROSS:
+                continue
+            a = self._street(clean[: joint.start()])
+            b = self._street(clean[joint.end() :], start=True) if a else ""
             rest = clean[joint.end() + len(b) :]
-            if a and b and (_MEET.match(rest) or joint[0] == "交" or (not rest and joint[0] in "/_&X×")):
+            if a and b and (_MEET.match(rest) or joint[0] == "交" or (not rest and joint[0] in _CROSS)):
                 return self._corner(a, b)
-        for k in range(2, len(clean) - 1):  # 人民路建设路口: nothing between them
+        for k in range(2, len(clean) - 1 if meets else 0):  # 人民路建设路口: nothing between them
             a = self._street(clean[:k])
             b = self._street(clean[k:], start=True) if a else ""
             if b and _MEET.match(clean[k + len(b) :]):

@@ -8,6 +8,7 @@ Such a library answers as one made of the same addresses at once.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -153,6 +154,7 @@ class Library:
     _ids: dict[str, dict[str, int]]
     _within: dict[int, set[int]]
     _starts: NDArray[np.int64]
+    _begins: list[int]
     _size: int
 
     def __len__(self) -> int:
@@ -184,6 +186,7 @@ class Library:
     def _parted(self) -> None:
         sizes = [len(p.segment) for p in self.parts]
         self._starts = np.cumsum([0, *sizes])
+        self._begins = self._starts[:-1].tolist()
         self._size = int(self._starts[-1])
 
     def _rows_of(self, ids: Collection[int]) -> frozenset[int]:
@@ -296,13 +299,13 @@ class Library:
         parts = self.parts
         if len(parts) == 1:
             return parts[0].segment, row
-        k = int(np.searchsorted(self._starts, row, side="right")) - 1
+        k = bisect_right(self._begins, row) - 1
         return parts[k].segment, row - parts[k].offset
 
     def value(self, kind: str, row: int) -> int:
         """The integer of a row's place or label."""
         parts = self.parts
-        part = parts[0] if len(parts) == 1 else parts[int(np.searchsorted(self._starts, row, side="right")) - 1]
+        part = parts[0] if len(parts) == 1 else parts[bisect_right(self._begins, row) - 1]
         number = int(part.segment.columns[kind][row - part.offset])
         return number if part.up is None else int(part.up[kind][number])
 
