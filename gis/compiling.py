@@ -4,8 +4,8 @@ numba names the file of a compiled loop by counting those its index knows. Two p
 of one loop (for other types of arguments) at the same moment take the same name, and one of them later runs the
 other's code: endless loops and crashes were seen. Here a version's file is named by its types and sources.
 
-A long loop that Python calls returns a plain tuple rather than a ``NamedTuple``: numba makes the latter by calling Python
-and does not look whether the call failed (see ``gis.interrupts``).
+A long loop that Python calls returns a plain tuple rather than a ``NamedTuple``: numba makes the latter by calling
+Python and does not look whether the call failed (see ``gis.interrupts``).
 """
 
 from __future__ import annotations
