@@ -27,13 +27,14 @@ def _machine() -> str:
 
 def _logs(folder: Path) -> list[Path]:
     found = []
-    for log in folder.rglob("*.log"):
-        try:
-            state = log.stat()
-        except OSError:
-            continue  # its test has taken it away
-        if state.st_size and time.time() - state.st_mtime < NEWER_THAN:
-            found.append((state.st_mtime, log))
+    for place, _, names in os.walk(folder):  # which passes over what is taken away meanwhile
+        for log in (Path(place, name) for name in names if name.endswith(".log")):
+            try:
+                state = log.stat()
+            except OSError:
+                continue
+            if state.st_size and time.time() - state.st_mtime < NEWER_THAN:
+                found.append((state.st_mtime, log))
     return [log for _, log in sorted(found, reverse=True)[:MOST]]
 
 
