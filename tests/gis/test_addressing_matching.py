@@ -218,3 +218,5 @@ def test_points_find_the_street_they_lie_on_first():
     assert found.rows == (0, 1, 2), "the nearest house of the right street comes before a nearer one of another"
     assert index.near(112.0, 30.0, count=1).rows == (2,), "within twelve metres of a door it is that door"
     assert index.near(5000.0, 0.0).rows == ()
+    inside = index.changed(np.array([7]), np.array([340.0]), np.array([40.0]), np.array([""], dtype=object), ())
+    assert inside.near(330.0, 20.0).rows[:2] == (7, 1), "a house inside a compound, not the street's 200 m away"

@@ -1,4 +1,4 @@
-"""From a point to the addresses around it, those of the street it lies on first."""
+"""From a point to the addresses around it, those of the street it lies on before others hardly nearer."""
 
 from __future__ import annotations
 
@@ -14,13 +14,18 @@ from gis.territory.model import Floats, Geometries, Ints, Texts
 
 #: Farther than this no street is the point's own: metres.
 _STREET_REACH: Final = 80.0
+#: So much nearer an address of another street is before one of the point's own: metres.
+_OWN_STREET: Final = 30.0
 #: A building's address this near is the point's, whatever street is nearer: metres.
 _AT_DOOR: Final = 12.0
 
 
 @dataclass(frozen=True)
 class Near:
-    """Rows of the library, nearest on the right street first, their distances in metres, the street's name."""
+    """Rows of the library, the nearest first, their distances in metres, and the name of the street it lies on.
+
+    Those of that street are before others that are hardly nearer.
+    """
 
     rows: tuple[int, ...]
     metres: tuple[float, ...]
@@ -73,7 +78,8 @@ class Reverse:
             seen = np.array([r not in self._hidden for r in row.tolist()], dtype=bool)
             row, metres, road = row[seen], metres[seen], road[seen]
         there = (road == street) if street else np.zeros(len(row), dtype=bool)
-        order = np.lexsort((row, metres, ~(there.astype(bool) | (metres <= _AT_DOOR))))[:count]
+        own = there.astype(bool) | (metres <= _AT_DOOR)
+        order = np.lexsort((row, metres, np.where(own, metres, metres + _OWN_STREET)))[:count]
         rows = tuple(int(r) for r in row[order])
         return Near(rows, tuple(round(float(m), 1) for m in metres[order]), street)
 
