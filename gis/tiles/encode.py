@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import shapely
 
-from gis.territory.model import Geometries, Ints
+from gis.territory.model import Floats, Geometries, Ints
+from gis.tiles import pieces
 from gis.tiles.columns import Bytes, Columns, Flags, build, field
 from gis.tiles.cutting import rings_of
 from gis.tiles.kernels import CUT, draw_cut, gather, survey, write
@@ -74,9 +75,20 @@ _TAIL = b"\x28" + bytes((EXTENT & 127 | 128, EXTENT >> 7)) + b"\x78\x02"
 
 
 def _cut(columns: Columns, rows: Ints, place: tuple[float, float, float, float, float]) -> tuple[Bytes, Ints]:
-    """Polygons that the tile's edge cuts into several pieces, cut by GEOS: commands, and where each ends."""
+    """Polygons that the tile's edge cuts into several pieces: commands, and where each ends."""
     if not len(rows):
         return _NOTHING
+    first, start, begins, xy, done = pieces.cut(rows, columns.first, columns.start, columns.outer, columns.xy, place)
+    if not done:
+        first, start, begins, xy = by_geos(columns, rows, place)
+    made: tuple[Bytes, Ints] = draw_cut(first, start, begins, xy)
+    return made
+
+
+def by_geos(
+    columns: Columns, rows: Ints, place: tuple[float, float, float, float, float]
+) -> tuple[Ints, Ints, Flags, Floats]:
+    """As ``gis.tiles.pieces.cut``, by GEOS: for rings that are no simple ones, and to compare with."""
     west, north, scale, low, high = place
     c = columns
     local, ring, polygon, row = rings_of(rows, c.first, c.start, c.outer, c.xy, west, north, scale)
@@ -90,9 +102,7 @@ def _cut(columns: Columns, rows: Ints, place: tuple[float, float, float, float, 
     begins[1:] = ring_of[1:] != ring_of[:-1]
     xy, line = shapely.get_coordinates(rings, return_index=True)
     first = np.searchsorted(row[piece_of[areas]][ring_of], np.arange(len(rows) + 1)).astype(np.int64)
-    start = np.searchsorted(line, np.arange(len(rings) + 1)).astype(np.int64)
-    made: tuple[Bytes, Ints] = draw_cut(first, start, begins, xy)
-    return made
+    return first, np.searchsorted(line, np.arange(len(rings) + 1)).astype(np.int64), begins, xy
 
 
 _NOTHING = (np.zeros(0, np.uint8), np.zeros(1, np.int64))
