@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from api.services.addresses import parser_training as training
-from benchmarks import addresses_numbering, big_library, hard_addresses
+from benchmarks import addresses_numbering, big_library, hard_addresses, hard_addresses_elsewhere
 from benchmarks.runner import SHARED, Figure, Say, figure, fresh_process, peer_python, versions
 from data.addressing import labelled, model_file
 from gis.addressing.compose import Parts
@@ -47,7 +47,7 @@ def parsing(say: Say) -> list[Figure]:
     if dev:
         known = labelled.read(NCAP / "ncap-train.txt")
         began = time.process_time()
-        model = training.train_labelled(known)
+        model = training.train_labelled(known, beside=shipped)
         other = training.told(model, len(model_file.pack(model)), time.process_time() - began, dev)
     say(f"shipped: {own}")
     say(f"labelled: {other}")
@@ -66,18 +66,20 @@ def parsing(say: Say) -> list[Figure]:
 
 
 def hard(quick: bool, say: Say) -> list[Figure]:
-    """The hard addresses of the practices, in their own library."""
-    library = hard_addresses.library()
-    matcher = Matcher(library, Parser(model_file.shipped()))
-    right = wrong = 0
-    for text, wanted in hard_addresses.CASES:
-        found = matcher.match(text)
-        told = tuple(str(library.entries.text[r]) for r in found.rows)
-        asked = (wanted,) if isinstance(wanted, str) else wanted
-        fits = found.status != "exact" if wanted == "" else told == asked
-        right += fits
-        wrong += found.status == "exact" and not fits
-    count = len(hard_addresses.CASES)
+    """The hard addresses of the practices and of other cities, each in their own library."""
+    right = wrong = count = 0
+    parser = Parser(model_file.shipped())
+    for where in (hard_addresses, hard_addresses_elsewhere):
+        library = where.library()
+        matcher = Matcher(library, parser)
+        for text, wanted in where.CASES:
+            found = matcher.match(text)
+            told = tuple(str(library.entries.text[r]) for r in found.rows)
+            asked = (wanted,) if isinstance(wanted, str) else wanted
+            fits = found.status != "exact" if wanted == "" else told == asked
+            right += fits
+            wrong += found.status == "exact" and not fits
+        count += len(where.CASES)
     say(f"hard addresses: {right} of {count} right, {wrong} wrong")
     peer = {} if quick else _peer(say)
     extra: dict[str, Any] = {"peer": f"jionlp {peer['version']}", "peer_value": peer["away"]} if peer else {}

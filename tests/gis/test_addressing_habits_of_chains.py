@@ -69,12 +69,28 @@ def test_sequences_are_kept_once_for_a_form(met):
     assert all(np.array_equal(a, b) for a, b in zip(met, again, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("text", "stand"),
+    # 1 not higher, 2 the next, 3 a little higher, 4 higher; the first two numbers alone count, letters are none
+    [("12-3", 1), ("103-104", 2), ("7-10", 3), ("7-12", 4), ("12-3-4", 1), ("B-5", 1), ("B-5-6", 2), ("8B3-11", 1)],
+)
+def test_how_the_first_two_numbers_stand(text, stand):
+    tok = tokens_of(text)
+    assert habits._near(tok.kind, tok.value, 0, len(tok.kind)) == stand
+
+
+def test_a_range_and_a_building_with_its_unit_are_two_habits(met):
+    contexts = [habits._contexts(t.kind, t.code, t.value, 0, 3, TAGS) for t in map(tokens_of, ("12-14", "14-12"))]
+    assert contexts[0][0] == contexts[1][0], "one form"
+    assert all(a != b for a, b in zip(contexts[0][1:], contexts[1][1:], strict=True))
+
+
 def looked_at(text, scores, met):
     """Tags of a text before and after the second look."""
     tok = tokens_of(text)
     path, _ = chain.best(scores, MOVES, START)
     held = scores.copy()
-    changed = habits.look_again(tok.kind, tok.code, held, MOVES, START, path, met)
+    changed = habits.look_again(tok.kind, tok.code, tok.value, held, MOVES, START, path, met)
     after, _ = chain.best(held, MOVES, START)
     assert changed == (path.tolist() != after.tolist())
     return path.tolist(), after.tolist()
@@ -118,10 +134,10 @@ def test_the_choice_is_the_best_of_all_tried(met, seed, text):
     scores[:, rng.integers(0, TAGS, 3)] += 2
     path, _ = chain.best(scores, MOVES, START)
     held = scores.copy()
-    habits.look_again(tok.kind, tok.code, held, MOVES, START, path, met)
+    habits.look_again(tok.kind, tok.code, tok.value, held, MOVES, START, path, met)
     i, j = habits.next_chain(tok.kind, 0)
     tried = {}
-    form = habits._contexts(tok.kind, tok.code, i, j, 0)[0]
+    form = habits._contexts(tok.kind, tok.code, tok.value, i, j, 0)[0]
     wholes = [met.paths[k] for k in np.flatnonzero(met.forms == form)]
     own = np.full(habits.LONGEST, 255, np.uint8)
     own[: j - i] = path[i:j]
@@ -133,7 +149,7 @@ def test_the_choice_is_the_best_of_all_tried(met, seed, text):
             if i:
                 forced[i - 1, np.arange(TAGS) // 2 != label] -= 1e5
             _, top = chain.best(forced, MOVES, START)
-            contexts = habits._contexts(tok.kind, tok.code, i, j, label)
+            contexts = habits._contexts(tok.kind, tok.code, tok.value, i, j, label)
             tried.setdefault(tuple(whole[: j - i].tolist()), []).append(
                 top + habits._SHARE * habits._usual(met, contexts, whole)
             )

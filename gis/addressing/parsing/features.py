@@ -149,7 +149,7 @@ def _chains(kind: Any, code: Any, value: Any, sign: Any, behind: Any) -> Any:  #
             last = kind[j] if number[j] else last
             if DIGITS < kind[j] < LETTERS:
                 if held >= 0:
-                    stands = _stands(value[held], value[j])
+                    stands = compared(value[held], value[j])
                     near[held] += stands * 8
                     for t in range(held + 1, j + 1):
                         near[t] = stands
@@ -167,7 +167,7 @@ def _chains(kind: Any, code: Any, value: Any, sign: Any, behind: Any) -> Any:  #
 
 
 @njit(cache=True)
-def _stands(a: Any, b: Any) -> Any:  # pragma: no cover - compiled
+def compared(a: Any, b: Any) -> Any:  # pragma: no cover - compiled
     """How a number stands to the one before it in a chain."""
     if b <= a:
         return 1

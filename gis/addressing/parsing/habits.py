@@ -2,8 +2,9 @@
 
 The chain of tags sees one dash at a time and may call two numbers of a chain buildings. Here every sequence of tags
 met in training for a chain of that form is held against the best path: its score within the whole text plus a
-share of the log of how usual it is, counted and smoothed from the form of the chain down to the lengths of its
-numbers and the part before it. Source of the smoothing: MacKay, Peto 1995 (hierarchical Dirichlet).
+share of the log of how usual it is, counted and smoothed from the form of the chain down to how its first two
+numbers stand to each other (103-104 is a range, 103-4 none), the lengths of its numbers and the part before it.
+Source of the smoothing: MacKay, Peto 1995 (hierarchical Dirichlet).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gis.addressing.parsing.features import compared
 from gis.addressing.parsing.labels import TAGS
 from gis.addressing.parsing.tokens import DASH, DIGITS, LETTERS
 from gis.compiling import njit
@@ -22,8 +24,8 @@ from gis.compiling import njit
 #: Longest chain, in tokens, that is looked at again.
 LONGEST: Final = 9
 #: How much being usual counts beside the score, and how many cases the coarser count stands for. Chosen by folds
-#: of the labelled training set, where 4 cases and shares of .15-.6 differ by one chain in 598.
-_SHARE: Final = np.float64(0.3)
+#: of the labelled training set, where 2-8 cases and shares of .3-.7 differ by two chains in 602.
+_SHARE: Final = np.float64(0.5)
 _COARSER: Final = 4.0
 #: What the coarsest count gives a sequence that was never met, and all of them together.
 _UNMET: Final = 0.5
@@ -60,7 +62,7 @@ def count(sentences: Iterable[tuple[Any, Any]]) -> Habits:
             at = j
             path = tuple(int(t) for t in gold[i:j])
             whole = np.array([*path, *[_NOTHING] * (LONGEST - len(path))], np.uint8)
-            contexts = _contexts(tok.kind, tok.code, i, j, int(gold[i - 1]) // 2 if i else TAGS)
+            contexts = _contexts(tok.kind, tok.code, tok.value, i, j, int(gold[i - 1]) // 2 if i else TAGS)
             found.add((int(contexts[0]), tuple(whole.tolist())))
             for context in contexts:
                 met[int(context)] += 1
@@ -98,8 +100,8 @@ def _more(h: Any, value: Any) -> Any:  # pragma: no cover - compiled
 
 
 @njit(cache=True)
-def _contexts(kind: Any, code: Any, i: Any, j: Any, before: Any) -> Any:  # pragma: no cover - compiled
-    """The form of a chain, its lengths, its lengths and the label before it: three hashes, each below 2**32."""
+def _contexts(kind: Any, code: Any, value: Any, i: Any, j: Any, before: Any) -> Any:  # pragma: no cover - compiled
+    """The form of a chain, how its numbers stand, their lengths, the label before it: four hashes below 2**32."""
     follows = 0 if j == len(kind) else 1
     for k in range(len(_FOLLOWS)):
         if j < len(kind) and code[j] == _FOLLOWS[k]:
@@ -108,11 +110,25 @@ def _contexts(kind: Any, code: Any, i: Any, j: Any, before: Any) -> Any:  # prag
     for t in range(i, j):
         form = _more(form, 0 if kind[t] == DASH else (1 if kind[t] < LETTERS else 2))
         sized = _more(sized, kind[t])
-    found = np.empty(3, np.uint64)
+    near = _near(kind, value, i, j)
+    found = np.empty(4, np.uint64)
     found[0] = _more(form, follows)
-    found[1] = _more(sized, follows)
-    found[2] = _more(found[1], before)
+    found[1] = _more(found[0], near)
+    found[2] = _more(_more(sized, near), follows)
+    found[3] = _more(found[2], before)
     return found >> np.uint64(32)
+
+
+@njit(cache=True)
+def _near(kind: Any, value: Any, i: Any, j: Any) -> Any:  # pragma: no cover - compiled
+    """How the second number of a chain stands to the first; as one that is not higher where there is none."""
+    first = -1
+    for t in range(i, j):
+        if DIGITS < kind[t] < LETTERS:
+            if first >= 0:
+                return compared(value[first], value[t])
+            first = t
+    return 1
 
 
 @njit(cache=True)
@@ -141,13 +157,13 @@ def _usual(habits: Any, contexts: Any, path: Any) -> Any:  # pragma: no cover - 
 
 @njit(cache=True)
 def look_again(
-    kind: Any, code: Any, scores: Any, moves: Any, start: Any, path: Any, habits: Any
+    kind: Any, code: Any, value: Any, scores: Any, moves: Any, start: Any, path: Any, habits: Any
 ) -> Any:  # pragma: no cover - compiled
     """Hold the chains of a text to their best sequences: ``scores`` of other tags sink. Says whether any changed."""
     changed = False
     i, j = next_chain(kind, 0)
     while i >= 0 and len(habits.forms):
-        best = _best(kind, code, scores, moves, start, path, habits, i, j)
+        best = _best(kind, code, value, scores, moves, start, path, habits, i, j)
         for t in range(i, j):
             if best[t - i] != path[t]:
                 changed = True
@@ -161,12 +177,12 @@ def look_again(
 
 @njit(cache=True)
 def _best(
-    kind: Any, code: Any, scores: Any, moves: Any, start: Any, path: Any, habits: Any, i: Any, j: Any
+    kind: Any, code: Any, value: Any, scores: Any, moves: Any, start: Any, path: Any, habits: Any, i: Any, j: Any
 ) -> Any:  # pragma: no cover - compiled
     """The best sequence of a chain among those met for its form and that of the best path."""
     tags = len(start)
     reach, onward = _reach(scores, moves, start, i), _onward(scores, moves, j)
-    form = np.uint32(_contexts(kind, code, i, j, 0)[0])
+    form = np.uint32(_contexts(kind, code, value, i, j, 0)[0])
     first = np.searchsorted(habits.forms, form)
     last = np.searchsorted(habits.forms, form, side="right")
     best = np.full(LONGEST, _NOTHING, np.uint8)
@@ -180,7 +196,7 @@ def _best(
         for t in range(i + 1, j):
             inner += moves[asked[t - i - 1], asked[t - i]] + scores[t, asked[t - i]]
         if i == 0:
-            v = inner + start[asked[0]] + _SHARE * _usual(habits, _contexts(kind, code, i, j, TAGS), asked)
+            v = inner + start[asked[0]] + _SHARE * _usual(habits, _contexts(kind, code, value, i, j, TAGS), asked)
             if v > top:
                 top, best = v, asked.copy()
             continue
@@ -190,7 +206,7 @@ def _best(
             )
             # the log of how usual it is never adds
             if inner + came > top:
-                v = inner + came + _SHARE * _usual(habits, _contexts(kind, code, i, j, label), asked)
+                v = inner + came + _SHARE * _usual(habits, _contexts(kind, code, value, i, j, label), asked)
                 if v > top:
                     top, best = v, asked.copy()
     return best

@@ -168,7 +168,7 @@ def _parse(
     scores *= size
     path, top = chain.best(scores, moves, start)
     whole = chain.total(scores, grown, start)
-    if look_again(tok.kind, tok.code, scores, moves, start, path, habits):
+    if look_again(tok.kind, tok.code, tok.value, scores, moves, start, path, habits):
         path, top = chain.best(scores, moves, start)
     log = top - whole
     begin, end = np.empty(n, np.int32), np.empty(n, np.int32)

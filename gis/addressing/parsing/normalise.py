@@ -93,6 +93,8 @@ def _table() -> _Table:
         _PUNCTUATION,
     ):
         table.update({ord(c): w for c, w in group.items()})
+    # what a character is folded to may be written otherwise in turn: the radical ⾧ is 長, which is 长
+    table.update({code: w.translate(table) for code, w in table.items() if w and w != chr(code)})
     return table
 
 

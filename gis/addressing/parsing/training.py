@@ -175,6 +175,27 @@ def _small(
     )
 
 
+def joined(own: Model, share: float, other: Model, other_share: float) -> Model:
+    """Two models of the same features as one, scores added by their shares; names and habits are those of ``own``."""
+    keys = np.union1d(own.keys, other.keys)
+    both = ((own, share), (other, other_share))
+    dense: Any = sum(_dense(m, keys) * np.float32(by) for m, by in both)
+    moves: Any = sum(m.moves * np.float32(by) for m, by in both)
+    start: Any = sum(m.start * np.float32(by) for m, by in both)
+    only_weights = _small(keys, dense, moves, start, build({}), habits.count([]), 0.0, own.trained_on)
+    kept = ("names", "kinds", "habit_paths", "habit_forms", "habit_keys", "habit_counts")
+    return replace(only_weights, **{k: getattr(own, k) for k in kept})
+
+
+def _dense(model: Model, keys: NDArray[np.uint32]) -> Any:
+    """Weights of a model as rows of ``keys``, columns tags."""
+    weights = np.zeros((len(keys), TAGS), np.float32)
+    counts = model.first[1:].astype(np.int64) - model.first[:-1].astype(np.int64)
+    rows = np.repeat(np.searchsorted(keys, model.keys), counts)
+    weights[rows, model.tag] = model.weight * np.float32(model.step)
+    return weights
+
+
 def judge(parser: Parser, labelled: Sequence[Labelled]) -> Judged:
     """Hold a parser against labelled addresses."""
     right, said, there = Counter[str](), Counter[str](), Counter[str]()
