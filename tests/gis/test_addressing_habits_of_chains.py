@@ -85,6 +85,25 @@ def test_a_range_and_a_building_with_its_unit_are_two_habits(met):
     assert all(a != b for a, b in zip(contexts[0][1:], contexts[1][1:], strict=True))
 
 
+@pytest.mark.parametrize(
+    ("text", "run"),
+    [
+        ("103-104", True),
+        ("807-819", True),
+        ("807-820", False),  # more than twelve on
+        ("104-103", False),
+        ("12-14", False),  # as often a building and its unit
+        ("998-1001", False),
+        ("A103-104", True),
+        ("7-103-104", False),  # rooms of building 7, of which the chain says more
+        ("103-A", False),
+    ],
+)
+def test_two_long_numbers_close_together_are_a_run(text, run):
+    tok = tokens_of(text)
+    assert habits._is_run(tok.kind, tok.value, 0, len(tok.kind)) == run
+
+
 def looked_at(text, scores, met):
     """Tags of a text before and after the second look."""
     tok = tokens_of(text)
@@ -114,6 +133,12 @@ def test_two_buildings_in_one_chain_become_what_is_usual(met):
     assert after == tags(usual).tolist()
     before, after = looked_at(text, liking(text, odd), met)
     assert after == before, "what the text says clearly stands"
+
+
+def test_a_run_is_one_part_even_where_two_are_liked_better(met):
+    two, one = "road road road roadno redundant houseno", "road road road roadno roadno roadno"
+    for text, after in (("人民路103-107", one), ("人民路103-407", two)):
+        assert looked_at(text, liking(text, two, one), met) == (tags(two).tolist(), tags(after).tolist())
 
 
 def test_without_habits_nothing_changes(met):

@@ -30,6 +30,10 @@ _COARSER: Final = 4.0
 #: What the coarsest count gives a sequence that was never met, and all of them together.
 _UNMET: Final = 0.5
 _ANY: Final = 10.0
+#: Two numbers of so many digits or more, the second higher by no more than this, are one part: rooms or doors in a
+#: run (807-811). In the labelled training set 19 of 20 such chains are, and those of shorter numbers as often not.
+_LONG: Final = 3
+_RUN: Final = 12
 #: Behind the end of a path.
 _NOTHING: Final = 255
 #: What may follow a chain and tells what its last number is.
@@ -132,6 +136,15 @@ def _near(kind: Any, value: Any, i: Any, j: Any) -> Any:  # pragma: no cover - c
 
 
 @njit(cache=True)
+def _is_run(kind: Any, value: Any, i: Any, j: Any) -> Any:  # pragma: no cover - compiled
+    """Whether a chain is two long numbers that a run of rooms or doors begins and ends with."""
+    a, b = j - 3, j - 1
+    if a < i or (i < a and kind[i] < LETTERS) or not DIGITS + _LONG <= kind[a] == kind[b] < LETTERS:
+        return False
+    return 0 < value[b] - value[a] <= _RUN
+
+
+@njit(cache=True)
 def _with(context: Any, path: Any) -> Any:  # pragma: no cover - compiled
     h = _more(context, 1000)
     for tag in path:
@@ -189,9 +202,12 @@ def _best(
     best[: j - i] = path[i:j]
     asked = best.copy()
     top = -1e30
+    run = _is_run(kind, value, i, j)
     for row in range(first - 1, last):
         if row >= first:
             asked = habits.paths[row]
+        if run and asked[0] // 2 != asked[j - i - 1] // 2:
+            continue
         inner = np.float64(scores[i, asked[0]] + onward[asked[j - i - 1]])
         for t in range(i + 1, j):
             inner += moves[asked[t - i - 1], asked[t - i]] + scores[t, asked[t - i]]
