@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,14 +92,15 @@ def test_a_truncated_backup_changes_nothing(private: Cluster, tmp_path: Path) ->
 @pytest.fixture
 def given(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An empty database on a server that is not ours to start or stop, named by DATABASE_URL."""
-    ask(database_url, "DROP DATABASE IF EXISTS wangge_given WITH (FORCE)", database="postgres")
-    ask(database_url, "CREATE DATABASE wangge_given", database="postgres")
-    url = make_url(database_url).set(database="wangge_given").render_as_string(hide_password=False)
+    name = f"wangge_given_{os.getpid()}"
+    ask(database_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", database="postgres")
+    ask(database_url, f"CREATE DATABASE {name}", database="postgres")
+    url = make_url(database_url).set(database=name).render_as_string(hide_password=False)
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.setenv("WANGGE_LANG", "en")
     yield url
     monkeypatch.delenv("DATABASE_URL")
-    ask(database_url, "DROP DATABASE wangge_given WITH (FORCE)", database="postgres")
+    ask(database_url, f"DROP DATABASE {name} WITH (FORCE)", database="postgres")
 
 
 def test_a_given_server_is_changed_only_with_consent(given: str) -> None:

@@ -1,5 +1,7 @@
 """The migrations make exactly what the schema says, on a real PostGIS."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
@@ -8,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from data.postgres import schema
 from data.postgres.connect import engine_of
-from data.postgres.server import migrate
+from data.postgres.server import deployment, migrate
 from gis.errors import SetupError
 
 pytestmark = pytest.mark.database
@@ -42,6 +44,13 @@ def test_down_to_nothing_and_up_again(database_url):
         ).scalars()
         assert set(left) & set(schema.metadata.tables) == set()
     migrate.upgrade(database_url)
+    migrate.check(database_url)
+
+
+def test_servers_that_start_at_once_make_one_database_ready_together(database_url):
+    migrate.downgrade(database_url, "base")
+    with ThreadPoolExecutor(3) as starting:
+        list(starting.map(deployment.prepare, [database_url] * 3))
     migrate.check(database_url)
 
 

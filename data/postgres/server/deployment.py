@@ -14,6 +14,9 @@ from gis.errors import SetupError
 #: The running service works under this role (or a login that was granted it): rows yes, tables no.
 SERVICE_ROLE: Final = "wangge_service"
 
+#: The lock that says that somebody makes this database ready ("wgprep").
+_PREPARING: Final = 0x7767_7072_6570
+
 
 def missing(url: str) -> list[str]:
     """Statements the database still needs, in order, as an administrator would type them; empty when it is ready."""
@@ -47,10 +50,15 @@ def grants(url: str) -> list[str]:
 
 
 def prepare(url: str) -> None:
-    """Extensions, role, newest schema and the role's rights: from an empty database to one that is ready."""
-    apply(url, missing(url))
-    migrate.upgrade(url)
-    apply(url, grants(url))
+    """Extensions, role, newest schema and the role's rights: from an empty database to one that is ready.
+
+    Two servers that start at once on one database take turns: the second finds it ready.
+    """
+    with engine_of(url) as engine, engine.connect() as turn:
+        turn.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _PREPARING})
+        apply(url, missing(url))
+        migrate.upgrade(url)
+        apply(url, grants(url))
 
 
 def _extensions(connection: Connection) -> list[str]:
